@@ -1,0 +1,68 @@
+import {
+  CONTAINER_PREFIX,
+  DIMENSION_NAMES,
+  LIMIT_NAMES,
+  limitKey,
+  SCOPE_KEY,
+  SCOPES,
+  type Scope,
+} from './keys.ts'
+import { DIMENSIONS, type Dimension, type Limits } from './limits.ts'
+import { type KeyedLimits, parseLimit, parseOverride } from './overrides.ts'
+import { bad, ok, type Problem, type Result } from './problem.ts'
+
+export type Annotations = Readonly<Record<string, string>>
+
+/** What a pod's canonical limit annotations say, with what is wrong with them; a key with a problem says nothing. */
+export interface LimitAnnotations {
+  readonly pod: KeyedLimits
+  readonly scope?: Scope
+  /** Overrides by container name. */
+  readonly containers: ReadonlyMap<string, KeyedLimits>
+  readonly problems: readonly Problem[]
+}
+
+/** Reads canonical keys only: aliases are rewritten before, unknown keys are somebody else's. */
+export function readLimitAnnotations(annotations: Annotations): LimitAnnotations {
+  const problems: Problem[] = []
+  const keep = <T>(result: Result<T>): T | undefined => {
+    if (result.ok) return result.value
+    problems.push(...result.problems)
+    return undefined
+  }
+  let pod: KeyedLimits = {}
+  for (const name of LIMIT_NAMES) {
+    const text = annotations[limitKey(name)]
+    if (text !== undefined) pod = { ...pod, ...keep(parseLimit(name, text, limitKey(name))) }
+  }
+  const scope = keep(readScope(annotations[SCOPE_KEY]))
+  const containers = new Map<string, KeyedLimits>()
+  for (const [key, text] of Object.entries(annotations)) {
+    if (!key.startsWith(CONTAINER_PREFIX)) continue
+    const override = keep(parseOverride(text, key))
+    if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
+  }
+  return { pod, ...(scope && { scope }), containers, problems }
+}
+
+function readScope(text: string | undefined): Result<Scope | undefined> {
+  const scope = SCOPES.find((known) => known === text)
+  if (text === undefined || scope !== undefined) return ok(scope)
+  return bad({
+    field: SCOPE_KEY,
+    value: text,
+    reason: 'is not a scope',
+    cure: 'write "pod" (one shared limit) or "container" (each its own)',
+  })
+}
+
+/** The limit of each dimension: the key of one direction beats the key of both. */
+export function resolveLimits(keyed: KeyedLimits): Limits {
+  const limits: { [dimension in Dimension]?: unknown } = {}
+  for (const dimension of DIMENSIONS) {
+    const { own, both } = DIMENSION_NAMES[dimension]
+    const value = keyed[own] ?? keyed[both]
+    if (value !== undefined) limits[dimension] = value
+  }
+  return limits as Limits
+}
