@@ -19,7 +19,6 @@ const WORLD = [
   'fetch',
   'crypto',
   'performance',
-  'Buffer',
 ]
 
 export default tseslint.config(
@@ -33,7 +32,7 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allow: [{ from: 'lib', name: 'BigInt' }] },
       ],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/prefer-readonly': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',

@@ -1,0 +1,64 @@
+/** Changes of annotations as an RFC 6902 patch. */
+import jsonpatch from 'fast-json-patch'
+import type { Annotations } from '../../contract/annotations.ts'
+import type { Changes } from '../policy/changes.ts'
+
+export type Operation =
+  | { readonly op: 'add'; readonly path: string; readonly value: string | Annotations }
+  | { readonly op: 'remove'; readonly path: string }
+
+const MAP = '/metadata/annotations'
+
+/**
+ * One `add` or `remove` a key: other webhooks' keys are never touched. The map itself is made only where there is none,
+ * since an `add` below a missing parent fails (RFC 6902, 4.1), and one above an existing map would replace it.
+ */
+export function formatPatch({ set, remove }: Changes, hasAnnotations: boolean): readonly Operation[] {
+  const entries = Object.entries(set)
+  if (!hasAnnotations) return entries.length === 0 ? [] : [{ op: 'add', path: MAP, value: set }]
+  return [
+    ...remove.map((key) => ({ op: 'remove', path: pathOf(key) }) as const),
+    ...entries.map(([key, value]) => ({ op: 'add', path: pathOf(key), value }) as const),
+  ]
+}
+
+/** RFC 6901, 3: `~` is `~0`, `/` is `~1`. */
+const pathOf = (key: string): string => `${MAP}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+
+/** Carries out a patch on a document, in place, and gives the outcome; throws where it does not apply. */
+export type ApplyPatch = (document: object, patch: readonly Operation[]) => unknown
+
+export const applyPatch: ApplyPatch = (document, patch) =>
+  jsonpatch.applyPatch(document, patch, true).newDocument
+
+/**
+ * The API server rejects the pod for a patch that does not apply, even under failurePolicy Ignore (mutating/dispatcher.go):
+ * so the patch is carried out here first, on what it touches, and has to give just what was decided.
+ */
+export function isApplicable(
+  patch: readonly Operation[],
+  { annotations, hasAnnotations }: Target,
+  changes: Changes,
+  apply: ApplyPatch,
+): boolean {
+  try {
+    const patched = apply({ metadata: hasAnnotations ? { annotations: { ...annotations } } : {} }, patch)
+    return isDecided(patched, annotations, changes)
+  } catch {
+    return false
+  }
+}
+
+interface Target {
+  readonly annotations: Annotations
+  readonly hasAnnotations: boolean
+}
+
+function isDecided(patched: unknown, annotations: Annotations, { set, remove }: Changes): boolean {
+  const expected = Object.entries({ ...annotations, ...set }).filter(([key]) => !remove.includes(key))
+  const found =
+    (patched as { readonly metadata?: { readonly annotations?: Annotations } }).metadata?.annotations ?? {}
+  return (
+    Object.keys(found).length === expected.length && expected.every(([key, value]) => found[key] === value)
+  )
+}

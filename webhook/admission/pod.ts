@@ -1,0 +1,68 @@
+/** The few fields of a Pod that decisions look at. Source: k8s.io/api/core/v1/types.go. */
+import {
+  childOf,
+  type Field,
+  isAbsent,
+  readList,
+  readMap,
+  readString,
+  readStringMap,
+} from '../policy/reader.ts'
+import type { ContainerInfo, PodInfo } from '../policy/subject.ts'
+
+export interface ReadPod extends PodInfo {
+  readonly generateName: string
+  /** False where the annotations are missing or null: a patch has to make the map first. */
+  readonly hasAnnotations: boolean
+}
+
+export function readPod(field: Field): ReadPod | undefined {
+  const pod = readMap(field)
+  if (pod === undefined) return undefined
+  const metadataField = childOf(field, pod, 'metadata')
+  const metadata = readMap(metadataField)
+  if (metadata === undefined) return undefined
+  const annotations = childOf(metadataField, metadata, 'annotations')
+  const generateName = childOf(metadataField, metadata, 'generateName')
+  return {
+    labels: readStringMap(childOf(metadataField, metadata, 'labels')),
+    annotations: readStringMap(annotations),
+    hasAnnotations: !isNone(annotations),
+    generateName: isNone(generateName) ? '' : (readString(generateName) ?? ''),
+    deleting: !isNone(childOf(metadataField, metadata, 'deletionTimestamp')),
+    containers: readAllContainers(childOf(field, pod, 'spec')),
+  }
+}
+
+const isNone = (field: Field): boolean => isAbsent(field) || field.value === null
+
+function readAllContainers(specField: Field): readonly ContainerInfo[] {
+  if (isNone(specField)) return []
+  const spec = readMap(specField)
+  if (spec === undefined) return []
+  return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((key) =>
+    readContainers(childOf(specField, spec, key)),
+  )
+}
+
+function readContainers(field: Field): readonly ContainerInfo[] {
+  return isNone(field) ? [] : (readList(field) ?? []).flatMap((item) => readContainer(item) ?? [])
+}
+
+function readContainer(field: Field): ContainerInfo | undefined {
+  const container = readMap(field)
+  if (container === undefined) return undefined
+  const name = readString(childOf(field, container, 'name'))
+  const imageField = childOf(field, container, 'image')
+  const image = isNone(imageField) ? '' : readString(imageField)
+  return name === undefined || image === undefined ? undefined : { name, image }
+}
+
+/** The annotations of a Binding; none where there is no metadata to carry them. */
+export function readBindingAnnotations(field: Field): Readonly<Record<string, string>> {
+  const binding = readMap(field)
+  if (binding === undefined) return {}
+  const metadataField = childOf(field, binding, 'metadata')
+  const metadata = isNone(metadataField) ? {} : readMap(metadataField)
+  return metadata === undefined ? {} : readStringMap(childOf(metadataField, metadata, 'annotations'))
+}

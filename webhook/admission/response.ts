@@ -1,0 +1,61 @@
+/** AdmissionReview responses that the API server takes. Source: k8s.io/apiserver/pkg/admission/plugin/webhook/request/admissionreview.go (VerifyAdmissionResponse). */
+import type { Operation } from './patch.ts'
+import { ADMISSION_API_VERSION, ADMISSION_KIND } from './review.ts'
+import { cut, toPrintable, toWarnings } from './sentence.ts'
+
+export interface AdmissionReviewResponse {
+  readonly apiVersion: typeof ADMISSION_API_VERSION
+  readonly kind: typeof ADMISSION_KIND
+  readonly response: {
+    readonly uid: string
+    readonly allowed: boolean
+    /** Only on a refusal. */
+    readonly status?: { readonly code: 403; readonly reason: 'Forbidden'; readonly message: string }
+    /** Stands with {@link patch} and never without it. */
+    readonly patchType?: 'JSONPatch'
+    /** Base64 of the patch as JSON. */
+    readonly patch?: string
+    readonly warnings?: readonly string[]
+    /** The API server puts the webhook's name and a slash before each key; the keys themselves have none. */
+    readonly auditAnnotations?: Readonly<Record<string, string>>
+  }
+}
+
+interface Content {
+  readonly allowed: boolean
+  readonly message?: string
+  readonly patch?: readonly Operation[]
+  readonly warnings?: readonly string[]
+  readonly auditAnnotations?: Readonly<Record<string, string>>
+}
+
+/** Audit events and refusals are for people: what runs on is cut. */
+const LONGEST_TEXT = 2048
+
+/** Empty parts are left out: an empty patch is no patch. */
+export function formatResponse(uid: string, content: Content): AdmissionReviewResponse {
+  const { allowed, message, patch = [], warnings = [], auditAnnotations = {} } = content
+  const audit = Object.entries(auditAnnotations).map(([key, text]) => [
+    key,
+    cut(toPrintable(text), LONGEST_TEXT),
+  ])
+  return {
+    apiVersion: ADMISSION_API_VERSION,
+    kind: ADMISSION_KIND,
+    response: {
+      uid,
+      allowed,
+      ...(message !== undefined && {
+        status: { code: 403, reason: 'Forbidden', message: cut(toPrintable(message), LONGEST_TEXT) },
+      }),
+      ...(patch.length > 0 && {
+        patchType: 'JSONPatch',
+        patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+      }),
+      ...(warnings.length > 0 && { warnings: toWarnings(warnings) }),
+      ...(audit.length > 0 && {
+        auditAnnotations: Object.fromEntries(audit) as Readonly<Record<string, string>>,
+      }),
+    },
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * AdmissionReview requests of `admission.k8s.io/v1`, from unknown JSON to what the decision needs.
+ * Source: k8s.io/api/admission/v1/types.go.
+ */
+import { bad, ok, type Result } from '../../contract/problem.ts'
+import {
+  childOf,
+  type Field,
+  isAbsent,
+  readBoolean,
+  readMap,
+  readString,
+  refuse,
+  rootField,
+} from '../policy/reader.ts'
+import type { PodInfo } from '../policy/subject.ts'
+import { readBindingAnnotations, readPod } from './pod.ts'
+
+export const ADMISSION_API_VERSION = 'admission.k8s.io/v1'
+export const ADMISSION_KIND = 'AdmissionReview'
+
+export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
+export type Operation = (typeof OPERATIONS)[number]
+
+export interface Review {
+  /** Echoed in the answer. */
+  readonly uid: string
+  readonly operation: Operation
+  /** `pods`, `pods/status`, `apps/deployments`: group and subresource where there are any. */
+  readonly resource: string
+  /** The request's, never the object's; empty for cluster-scoped objects. */
+  readonly namespace: string
+  /** Empty where the API server has yet to make it from {@link generateName}. */
+  readonly name: string
+  readonly generateName: string
+  readonly dryRun: boolean
+  readonly content: Content
+}
+
+/** What there is to decide on. */
+export type Content =
+  | { readonly kind: 'pod'; readonly pod: PodInfo; readonly old?: PodInfo; readonly hasAnnotations: boolean }
+  /** A scheduler's Binding: its annotations are copied onto the pod (registry/core/pod/storage, assignPod). */
+  | { readonly kind: 'binding'; readonly annotations: Readonly<Record<string, string>> }
+  /** Anything that cannot change a pod's limits. */
+  | { readonly kind: 'other' }
+
+/** Reads only what decisions need: what is not read may hold anything. Problems carry the field's path. */
+export function parseReview(body: unknown): Result<Review> {
+  const root = rootField(body, '')
+  const review = readReview(root)
+  return review === undefined || root.problems.length > 0 ? bad(...root.problems) : ok(review)
+}
+
+function readReview(root: Field): Review | undefined {
+  const map = readMap(root)
+  if (map === undefined) return undefined
+  const [version, kind] = [childOf(root, map, 'apiVersion'), childOf(root, map, 'kind')]
+  if (version.value !== ADMISSION_API_VERSION)
+    refuse(version, 'is not a version spoken here', `send ${ADMISSION_API_VERSION}`)
+  if (kind.value !== ADMISSION_KIND) refuse(kind, 'is not a review', `send kind ${ADMISSION_KIND}`)
+  const requestField = childOf(root, map, 'request')
+  const request = readMap(requestField)
+  return request && readRequest((key) => childOf(requestField, request, key))
+}
+
+function readRequest(at: (key: string) => Field): Review | undefined {
+  const uid = readString(at('uid'))
+  if (uid === '') refuse(at('uid'), 'is empty', "send the request's uid")
+  const operation = OPERATIONS.find((known) => known === at('operation').value)
+  if (operation === undefined)
+    refuse(at('operation'), 'is not an operation', `send one of ${OPERATIONS.join(', ')}`)
+  const resource = readResource(at('resource'), readOptionalString(at('subResource')))
+  const common = {
+    namespace: readOptionalString(at('namespace')),
+    name: readOptionalString(at('name')),
+    dryRun: isNone(at('dryRun')) ? false : (readBoolean(at('dryRun')) ?? false),
+  }
+  if (uid === undefined || operation === undefined || resource === undefined) return undefined
+  return { uid, operation, resource, ...common, ...readContent(operation, resource, at) }
+}
+
+function readResource(field: Field, subResource: string): string | undefined {
+  const map = readMap(field)
+  if (map === undefined) return undefined
+  const group = readOptionalString(childOf(field, map, 'group'))
+  const resource = readString(childOf(field, map, 'resource'))
+  return resource === undefined
+    ? undefined
+    : [group, resource, subResource].filter((part) => part !== '').join('/')
+}
+
+const isNone = (field: Field): boolean => isAbsent(field) || field.value === null
+
+const readOptionalString = (field: Field): string => (isNone(field) ? '' : (readString(field) ?? ''))
+
+type Named = Pick<Review, 'content' | 'generateName'>
+
+/** Other subresources (`ephemeralcontainers`, `resize`, `eviction`, ...) keep the pod's metadata as it is. */
+function readContent(operation: Operation, resource: string, at: (key: string) => Field): Named {
+  const nothing: Named = { content: { kind: 'other' }, generateName: '' }
+  if (operation === 'CREATE' && resource === 'pods/binding') {
+    return { ...nothing, content: { kind: 'binding', annotations: readBindingAnnotations(at('object')) } }
+  }
+  const isUpdate = operation === 'UPDATE' && (resource === 'pods' || resource === 'pods/status')
+  if (!isUpdate && !(operation === 'CREATE' && resource === 'pods')) return nothing
+  const read = readPod(at('object'))
+  const old = isUpdate ? readPod(at('oldObject')) : undefined
+  if (read === undefined || (isUpdate && old === undefined)) return nothing
+  const { generateName, hasAnnotations, ...pod } = read
+  return { generateName, content: { kind: 'pod', pod, hasAnnotations, ...(old && { old }) } }
+}

@@ -1,0 +1,38 @@
+/** What a user asks for, told apart from what admission wrote before. */
+
+import { splitList } from '../../contract/admitted.ts'
+import { canonicalAnnotations } from '../../contract/aliases.ts'
+import { type Annotations, type LimitAnnotations, readLimitAnnotations } from '../../contract/annotations.ts'
+import { DEFAULTED_KEY, isOurKey, PREFIX, WRITER_ONLY_KEYS } from '../../contract/keys.ts'
+import type { PodInfo, Subject } from './subject.ts'
+
+/** A user's annotations under canonical keys: without aliases, without what only admission writes, without its defaults. */
+export interface Asked extends LimitAnnotations {
+  readonly annotations: Annotations
+}
+
+/**
+ * `defaults` are the keys that admission would fill in, with their values.
+ * A listed key is admission's own where its value is the one it would write now (a second pass over its output),
+ * or where it was listed before and nobody touched it; anything else a user has claimed, or forged.
+ */
+export function findAsked(
+  { pod, old }: Pick<Subject, 'pod' | 'old'>,
+  defaults: ReadonlyMap<string, string>,
+): Asked {
+  const listed = listedKeys(pod)
+  const before = old === undefined ? new Set<string>() : listedKeys(old)
+  const isOwn = (key: string, value: string): boolean =>
+    (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
+  const annotations = Object.fromEntries(
+    Object.entries(canonicalAnnotations(pod.annotations)).filter(
+      ([key, value]) => isOurKey(key) && !isWriterOnly(key) && !isOwn(key, value),
+    ),
+  )
+  return { ...readLimitAnnotations(annotations), annotations }
+}
+
+export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as readonly string[]).includes(key)
+
+const listedKeys = ({ annotations }: PodInfo): ReadonlySet<string> =>
+  new Set(splitList(annotations[DEFAULTED_KEY] ?? '').map((name) => `${PREFIX}${name}`))

@@ -1,0 +1,73 @@
+/** From a decision to the annotations that have to be set and removed. */
+import { ALIAS_KEYS } from '../../contract/aliases.ts'
+import type { Annotations } from '../../contract/annotations.ts'
+import {
+  DEFAULTED_KEY,
+  EXEMPT_CONTAINERS_KEY,
+  isOurKey,
+  POLICY_KEY,
+  PREFIX,
+  WRITER_ONLY_KEYS,
+} from '../../contract/keys.ts'
+import type { Evaluation } from './evaluate.ts'
+import type { Subject } from './subject.ts'
+
+/** Carried out on an object that already has them, they are none. */
+export interface Changes {
+  readonly set: Annotations
+  readonly remove: readonly string[]
+}
+
+export const isNothing = ({ set, remove }: Changes): boolean =>
+  Object.keys(set).length === 0 && remove.length === 0
+
+/** What makes the pod carry its admitted limits: the user's under canonical keys, the defaults, and the mark. */
+export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
+  const isExempt = evaluation.rule?.exempt === true
+  const target = isExempt ? keptAsTheyAre(evaluation, pod.annotations) : admittedAnnotations(evaluation)
+  const isOwned = (key: string): boolean => isOurKey(key) || (!isExempt && ALIAS_KEYS.has(key))
+  return {
+    set: Object.fromEntries(Object.entries(target).filter(([key, value]) => pod.annotations[key] !== value)),
+    remove: Object.keys(pod.annotations).filter((key) => isOwned(key) && !Object.hasOwn(target, key)),
+  }
+}
+
+/** A pod that is left alone keeps what its user wrote, aliases and all. */
+const keptAsTheyAre = ({ asked }: Evaluation, annotations: Annotations): Annotations =>
+  Object.fromEntries(Object.entries(asked.annotations).filter(([key]) => Object.hasOwn(annotations, key)))
+
+function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }: Evaluation): Annotations {
+  const hasLimits = rule !== undefined || Object.keys(asked.annotations).length > 0
+  const defaulted = [...defaults.keys()].map((key) => key.slice(PREFIX.length))
+  return {
+    ...asked.annotations,
+    ...Object.fromEntries(defaults),
+    ...(hasLimits && { [POLICY_KEY]: rule?.mark ?? `${policy}/-` }),
+    ...(defaulted.length > 0 && { [DEFAULTED_KEY]: defaulted.join(',') }),
+    ...(exemptContainers.length > 0 && { [EXEMPT_CONTAINERS_KEY]: exemptContainers.join(',') }),
+  }
+}
+
+/** Where no policy is in force: what only admission writes goes back to what it was. Taking it away is nobody's harm. */
+export function planStripping({ pod, old }: Subject): Changes {
+  const forged = WRITER_ONLY_KEYS.filter(
+    (key) => pod.annotations[key] !== undefined && pod.annotations[key] !== old?.annotations[key],
+  )
+  return {
+    set: Object.fromEntries(
+      forged.flatMap((key) => (old?.annotations[key] === undefined ? [] : [[key, old.annotations[key]]])),
+    ),
+    remove: forged.filter((key) => old?.annotations[key] === undefined),
+  }
+}
+
+/** Keys that only admission writes, that this request wrote, and that the changes take back. */
+export const findForged = ({ pod, old }: Subject, { set, remove }: Changes): readonly string[] =>
+  WRITER_ONLY_KEYS.filter((key) => {
+    const value = pod.annotations[key]
+    return (
+      value !== undefined &&
+      value !== old?.annotations[key] &&
+      (Object.hasOwn(set, key) || remove.includes(key))
+    )
+  })

@@ -1,0 +1,157 @@
+/** The decision: all that policy says about one request, as data. Nothing is asked of clock, network or chance. */
+import { ALIAS_KEYS } from '../../contract/aliases.ts'
+import type { Annotations } from '../../contract/annotations.ts'
+import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, PREFIX, WARN_LABEL } from '../../contract/keys.ts'
+import { type Changes, findForged, planChanges, planStripping } from './changes.ts'
+import { type Evaluation, evaluate } from './evaluate.ts'
+import { findPolicy, type Rulebook } from './rulebook.ts'
+import type { PodInfo, Subject } from './subject.ts'
+import { describeViolations, type Violation } from './violation.ts'
+import * as warn from './warnings.ts'
+
+/** Why policy had nothing to say. */
+export type Aside = 'deleting' | 'mirror-pod' | 'unchanged' | 'not-enforced'
+
+export interface Verdict {
+  readonly allowed: boolean
+  readonly aside?: Aside
+  /** The enforced policy, and the rule in it that decided; no rule where none matches. */
+  readonly policy?: string
+  readonly rule?: string
+  readonly changes: Changes
+  /** Names of the keys filled in: `read-iops`. */
+  readonly defaulted: readonly string[]
+  /** What the pod is refused for. */
+  readonly violations: readonly Violation[]
+  /** The refusal as one sentence. */
+  readonly refusal?: string
+  /** The most important first. */
+  readonly warnings: readonly string[]
+  readonly auditAnnotations: Readonly<Record<string, string>>
+}
+
+const NOTHING = {
+  allowed: true,
+  changes: { set: {}, remove: [] },
+  defaulted: [],
+  violations: [],
+  warnings: [],
+  auditAnnotations: {},
+} as const
+
+export function decide(subject: Subject, rulebook: Rulebook): Verdict {
+  const aside = findAside(subject)
+  if (aside !== undefined) return { ...NOTHING, aside }
+  const enforced = findPolicy(rulebook, subject.namespace, ENFORCE_LABEL)
+  const advice = adviseOn(subject, rulebook, enforced.policy?.name)
+  const own =
+    enforced.policy === undefined ? leave(subject) : enforce(evaluate(enforced.policy, subject), subject)
+  return {
+    ...own,
+    warnings: [...enforced.warnings, ...own.warnings, ...advice.warnings],
+    auditAnnotations: {
+      ...own.auditAnnotations,
+      ...advice.auditAnnotations,
+      ...(enforced.unknown && { error: enforced.warnings.join('; ') }),
+    },
+  }
+}
+
+function findAside({ pod, old }: Subject): Aside | undefined {
+  if (pod.deleting || old?.deleting === true) return 'deleting'
+  // The kubelet compares a static pod's mirror with its manifest: whoever changes it starts a fight.
+  if (Object.hasOwn(pod.annotations, 'kubernetes.io/config.mirror')) return 'mirror-pod'
+  return old !== undefined && isAlike(pod, old) ? 'unchanged' : undefined
+}
+
+const isAlike = (pod: PodInfo, old: PodInfo): boolean =>
+  isEqual(pod.labels, old.labels, () => true) &&
+  isEqual(pod.annotations, old.annotations, (key) => isOurKey(key) || ALIAS_KEYS.has(key))
+
+function isEqual(a: Annotations, b: Annotations, counts: (key: string) => boolean): boolean {
+  const isKept = (from: Annotations, to: Annotations): boolean =>
+    Object.keys(from).every((key) => !counts(key) || from[key] === to[key])
+  return isKept(a, b) && isKept(b, a)
+}
+
+/** No policy in force: the limits are the user's affair, and what only admission writes stays out of their reach. */
+function leave(subject: Subject): Verdict {
+  const changes = planStripping(subject)
+  return {
+    ...NOTHING,
+    aside: 'not-enforced',
+    changes,
+    warnings: findForged(subject, changes).map(warn.warnForged),
+  }
+}
+
+function enforce(evaluation: Evaluation, subject: Subject): Verdict {
+  const { policy, rule, introduced } = evaluation
+  const decider = { policy, ...(rule && { rule: rule.name }) }
+  const mark = rule?.mark ?? `${policy}/-`
+  if (introduced.length > 0) {
+    const refusal = `${warn.nameDecider(evaluation)}: ${describeViolations(introduced).join('; ')}`
+    return {
+      ...NOTHING,
+      ...decider,
+      allowed: false,
+      violations: introduced,
+      refusal,
+      auditAnnotations: { policy: mark, violations: refusal },
+    }
+  }
+  const changes = planChanges(evaluation, subject)
+  const defaults = warn.formatDefaults(evaluation)
+  return {
+    ...NOTHING,
+    ...decider,
+    changes,
+    defaulted: [...evaluation.defaults.keys()].map((key) => key.slice(PREFIX.length)),
+    warnings: [
+      ...warn.warnKept(evaluation),
+      ...findForged(subject, changes).map(warn.warnForged),
+      ...warnOddities(evaluation, subject),
+    ],
+    auditAnnotations: { policy: mark, ...(defaults !== '' && { defaulted: defaults }) },
+  }
+}
+
+const warnOddities = (evaluation: Evaluation, subject: Subject): readonly string[] =>
+  evaluation.rule?.exempt === true
+    ? warn.warnExemptRule(evaluation)
+    : [
+        ...warn.warnIneffective(evaluation, subject),
+        ...warn.warnUnknownKeys(evaluation.asked),
+        ...warn.warnAliases(subject.pod.annotations),
+      ]
+
+/** What the policies of the `warn` and `audit` labels would do; silent where the enforced policy says the same. */
+function adviseOn(
+  subject: Subject,
+  rulebook: Rulebook,
+  enforced: string | undefined,
+): Pick<Verdict, 'warnings' | 'auditAnnotations'> {
+  const warned = findPolicy(rulebook, subject.namespace, WARN_LABEL)
+  const audited = findPolicy(rulebook, subject.namespace, AUDIT_LABEL)
+  const warning =
+    warned.policy && warned.policy.name !== enforced ? evaluate(warned.policy, subject) : undefined
+  const audit =
+    audited.policy && audited.policy.name !== enforced ? evaluate(audited.policy, subject) : undefined
+  return {
+    warnings: [...warned.warnings, ...(warning ? warn.warnWouldBe(warning) : [])],
+    auditAnnotations: {
+      ...(audit && auditEvaluation(audit)),
+      ...(audited.unknown && { 'audit-error': audited.warnings.join('; ') }),
+    },
+  }
+}
+
+function auditEvaluation(evaluation: Evaluation): Readonly<Record<string, string>> {
+  const violations = describeViolations(evaluation.violations).join('; ')
+  const defaults = warn.formatDefaults(evaluation)
+  return {
+    'audit-policy': evaluation.rule?.mark ?? `${evaluation.policy}/-`,
+    ...(violations !== '' && { 'audit-violations': violations }),
+    ...(defaults !== '' && { 'audit-defaults': defaults }),
+  }
+}

@@ -1,0 +1,109 @@
+/** One policy applied to one pod: which rule decides, what it fills in, what it finds wrong. */
+import { DIMENSION_NAMES, limitKey, SCOPE_KEY } from '../../contract/keys.ts'
+import { DIMENSIONS } from '../../contract/limits.ts'
+import { type Asked, findAsked } from './asked.ts'
+import { findInvalid, findViolations } from './check.ts'
+import type { LimitRule, Policy, Rule } from './policy.ts'
+import { isSelected, type Labels } from './selector.ts'
+import type { ContainerInfo, PodInfo, Subject } from './subject.ts'
+import { isNewOrWorse, type Violation } from './violation.ts'
+
+export interface Evaluation {
+  readonly policy: string
+  /** Absent where no rule matches. */
+  readonly rule?: Rule
+  readonly asked: Asked
+  /** What the rule fills in, by annotation key; a user's own keys are never among them. */
+  readonly defaults: ReadonlyMap<string, string>
+  /** Sorted names. */
+  readonly exemptContainers: readonly string[]
+  readonly violations: readonly Violation[]
+  /** Those of the violations that this request brings in or makes worse: on CREATE all. */
+  readonly introduced: readonly Violation[]
+}
+
+export function evaluate(policy: Policy, subject: Subject): Evaluation {
+  const rule = findRule(policy, subject.pod.labels)
+  const base = { policy: policy.name, ...(rule && { rule }) }
+  if (rule?.exempt === true) {
+    return {
+      ...base,
+      asked: findAsked(subject, new Map()),
+      defaults: new Map(),
+      exemptContainers: [],
+      violations: [],
+      introduced: [],
+    }
+  }
+  const exemptContainers = rule === undefined ? [] : findExemptContainers(rule, subject.pod.containers)
+  const possible = rule === undefined ? new Map<string, string>() : findDefaults(rule, exemptContainers)
+  const violationsOf = (asked: Asked): readonly Violation[] =>
+    rule === undefined ? findInvalid(asked) : findViolations(rule, asked, exemptContainers)
+  const asked = findAsked(subject, possible)
+  const violations = violationsOf(asked)
+  return {
+    ...base,
+    asked,
+    defaults: findMissing(possible, asked),
+    exemptContainers,
+    violations,
+    introduced: findIntroduced(violations, subject.old, violationsOf),
+  }
+}
+
+/** The first rule whose selector matches. */
+const findRule = ({ rules }: Policy, labels: Labels): Rule | undefined =>
+  rules.find(({ selector }) => isSelected(selector, labels))
+
+/** Names of the containers that a rule leaves alone; sorted, so that the answer does not hang on their order. */
+function findExemptContainers(
+  { exemptNames, exemptImages }: LimitRule,
+  containers: readonly ContainerInfo[],
+): readonly string[] {
+  if (exemptNames.length === 0 && exemptImages.length === 0) return []
+  const exempt = containers.filter(
+    ({ name, image }) =>
+      exemptNames.some((matches) => matches(name)) || exemptImages.some((matches) => matches(image)),
+  )
+  return [...new Set(exempt.map(({ name }) => name))].sort()
+}
+
+/** All that the rule could fill in: limits, and the scope where it is not `pod`. */
+function findDefaults(
+  { defaults, scope }: LimitRule,
+  exemptContainers: readonly string[],
+): ReadonlyMap<string, string> {
+  const limits = defaults.map(({ name, text }) => [limitKey(name), text] as const)
+  const isContainer = scope === 'container' || exemptContainers.length > 0
+  return new Map(isContainer ? [...limits, [SCOPE_KEY, 'container']] : limits)
+}
+
+/** The key of both directions that also decides what a key of one direction would. */
+const BOTH: ReadonlyMap<string, string> = new Map(
+  DIMENSIONS.map((dimension) => DIMENSION_NAMES[dimension]).map(({ own, both }) => [
+    limitKey(own),
+    limitKey(both),
+  ]),
+)
+
+/** Those that the user has not decided; a value that cannot be read is a decision too. */
+const findMissing = (
+  possible: ReadonlyMap<string, string>,
+  { annotations }: Asked,
+): ReadonlyMap<string, string> =>
+  new Map(
+    [...possible].filter(
+      ([key]) => annotations[key] === undefined && annotations[BOTH.get(key) ?? key] === undefined,
+    ),
+  )
+
+/** The ratchet: held to today's rule, what was as bad before is not this request's doing. */
+function findIntroduced(
+  violations: readonly Violation[],
+  old: PodInfo | undefined,
+  violationsOf: (asked: Asked) => readonly Violation[],
+): readonly Violation[] {
+  if (old === undefined || violations.length === 0) return violations
+  const before = violationsOf(findAsked({ pod: old, old }, new Map()))
+  return violations.filter((violation) => isNewOrWorse(violation, before))
+}

@@ -1,0 +1,20 @@
+/** Names as Kubernetes takes them. Source: k8s.io/apimachinery/pkg/util/validation. */
+
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+const DNS_SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+
+export const isLabelValue = (text: string): boolean => LABEL_VALUE.test(text)
+
+/** A DNS-1123 label: 63 characters at most. */
+export const isDnsLabel = (text: string): boolean => DNS_LABEL.test(text)
+
+export const isDnsSubdomain = (text: string): boolean => text.length <= 253 && DNS_SUBDOMAIN.test(text)
+
+/** A label's key: a name, with or without a DNS prefix before a slash. */
+export function isLabelKey(text: string): boolean {
+  const parts = text.split('/')
+  const name = parts.at(-1) ?? ''
+  const prefixFits = parts.length === 1 || (parts.length === 2 && isDnsSubdomain(parts[0] ?? ''))
+  return prefixFits && name !== '' && isLabelValue(name)
+}

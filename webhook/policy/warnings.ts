@@ -1,0 +1,95 @@
+/** Every sentence that a user may be shown beside a refusal. One line each; the door outside makes them ASCII and short. */
+
+import { findRewrites, type Rewrite } from '../../contract/aliases.ts'
+import { type Annotations } from '../../contract/annotations.ts'
+import {
+  CONTAINER_PREFIX,
+  LIMIT_NAMES,
+  limitKey,
+  PREFIX,
+  SCOPE_KEY,
+  WRITER_ONLY_KEYS,
+} from '../../contract/keys.ts'
+import { quoteValue } from '../../contract/problem.ts'
+import type { Evaluation } from './evaluate.ts'
+import type { Subject } from './subject.ts'
+import { describeViolations } from './violation.ts'
+
+/** `policy gold, rule databases`. */
+export const nameDecider = ({ policy, rule }: Pick<Evaluation, 'policy' | 'rule'>): string =>
+  rule === undefined ? `policy ${policy}` : `policy ${policy}, rule ${rule.name}`
+
+export const warnUnknownPolicy = (label: string, name: string, known: readonly string[]): string =>
+  `namespace label ${label}=${name}: there is no policy of that name; known: ${known.length > 0 ? known.join(', ') : 'none'}`
+
+export const warnExemptNamespace = (namespace: string, policy: string): string =>
+  `namespace ${namespace} is exempt: policy ${policy}, which its labels name, has no effect`
+
+export const warnForged = (key: string): string =>
+  `${key} is written by admission only: the given value was dropped`
+
+/** What an update left as bad as it was. */
+export const warnKept = (evaluation: Evaluation): readonly string[] =>
+  describeViolations(
+    evaluation.violations.filter((violation) => !evaluation.introduced.includes(violation)),
+  ).map((sentence) => `${nameDecider(evaluation)}: ${sentence} (allowed: this update did not make it worse)`)
+
+/** What a policy that is not enforced would do. */
+export function warnWouldBe(evaluation: Evaluation): readonly string[] {
+  const refusals = describeViolations(evaluation.violations).map(
+    (sentence) => `${nameDecider(evaluation)} would refuse: ${sentence}`,
+  )
+  const defaults = formatDefaults(evaluation)
+  return defaults === '' ? refusals : [...refusals, `${nameDecider(evaluation)} would set ${defaults}`]
+}
+
+/** `read-iops=2000, write-iops=1000`. */
+export const formatDefaults = ({ defaults }: Evaluation): string =>
+  [...defaults].map(([key, text]) => `${key.slice(PREFIX.length)}=${text}`).join(', ')
+
+/** Limits on a pod that a rule leaves alone. */
+export const warnExemptRule = (evaluation: Evaluation): readonly string[] =>
+  Object.keys(evaluation.asked.annotations).length === 0
+    ? []
+    : [`${nameDecider(evaluation)} exempts this pod: its limits are not enforced`]
+
+/** Overrides of containers that the pod does not have, and a scope that cannot hold. */
+export function warnIneffective(
+  { asked, exemptContainers }: Evaluation,
+  { pod }: Subject,
+): readonly string[] {
+  const names = new Set(pod.containers.map(({ name }) => name))
+  const strangers = [...asked.containers.keys()].filter((name) => !names.has(name))
+  const exempted = [...asked.containers.keys()].filter((name) => exemptContainers.includes(name))
+  return [
+    ...strangers.map(
+      (name) => `${CONTAINER_PREFIX}${name} limits nothing: the pod has no container ${quoteValue(name)}`,
+    ),
+    ...exempted.map((name) => `${CONTAINER_PREFIX}${name} limits nothing: the container is exempt`),
+    ...(asked.scope === 'pod' && exemptContainers.length > 0
+      ? [
+          `${SCOPE_KEY} "pod" cannot hold: exempt containers (${exemptContainers.join(', ')}) make it container`,
+        ]
+      : []),
+  ]
+}
+
+/** Keys of our prefix that mean nothing: most are misspelt. */
+export function warnUnknownKeys({ annotations }: Evaluation['asked']): readonly string[] {
+  const known = [...LIMIT_NAMES.map(limitKey), SCOPE_KEY, ...WRITER_ONLY_KEYS]
+  return Object.keys(annotations)
+    .filter((key) => key.startsWith(PREFIX) && !known.includes(key))
+    .map(
+      (key) =>
+        `${key} is not a key of iops-limit and limits nothing; known: ${LIMIT_NAMES.map(limitKey).join(', ')}, ${SCOPE_KEY}`,
+    )
+}
+
+/** Keys of the older service, each with what became of it. */
+export const warnAliases = (annotations: Annotations): readonly string[] =>
+  findRewrites(annotations).map(describeRewrite)
+
+const describeRewrite = ({ alias, key, value, beatenBy }: Rewrite): string =>
+  beatenBy === undefined
+    ? `${alias} is a key of the older service: rewritten to ${key}`
+    : `${alias} ${quoteValue(value)} is dropped: ${beatenBy.key} says ${quoteValue(beatenBy.value)}`
