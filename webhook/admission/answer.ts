@@ -1,7 +1,7 @@
 /** The decision on a review, as the AdmissionReview that goes back, and as a record for log and metrics. */
 import { isOurKey } from '../../contract/keys.ts'
 import { type Changes, isNothing } from '../policy/changes.ts'
-import { decide, type Verdict } from '../policy/decide.ts'
+import { type Allowed, decide, type Refused } from '../policy/decide.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { describeViolations } from '../policy/violation.ts'
@@ -71,8 +71,8 @@ function leave(review: Review, reason: string, warnings: readonly string[] = [])
   }
 }
 
-function refuse(review: Review, verdict: Verdict): Answer {
-  const { refusal = '', warnings, auditAnnotations, violations } = verdict
+function refuse(review: Review, verdict: Refused): Answer {
+  const { refusal, warnings, auditAnnotations, violations } = verdict
   const message = `${refusal} (pod ${review.namespace}/${nameOf(review)})`
   return {
     body: formatResponse(review.uid, { allowed: false, message, warnings, auditAnnotations }),
@@ -86,7 +86,7 @@ function refuse(review: Review, verdict: Verdict): Answer {
 }
 
 interface Admission {
-  readonly verdict: Verdict
+  readonly verdict: Allowed
   readonly content: Extract<Content, { kind: 'pod' }>
   readonly apply: ApplyPatch
 }
@@ -145,7 +145,7 @@ function answerBinding(
 const nameOf = ({ name, generateName }: Review): string =>
   name === '' && generateName !== '' ? `${generateName}*` : name
 
-type Decider = Pick<Verdict, 'policy' | 'rule'>
+type Decider = Pick<Allowed, 'policy' | 'rule'>
 
 function recordOf(
   review: Review,

@@ -7,7 +7,7 @@ const MOST_WARNINGS = 16
 /** One line of printable ASCII; what is not becomes its escape, so that nothing vanishes. */
 export function toPrintable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
+    const code = Number(character.codePointAt(0))
     if (/\s/.test(character)) return ' '
     return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
   })

@@ -28,14 +28,12 @@ export function findViolations(
   return [
     ...findInvalid(asked),
     ...findOutOfBounds(rule, findStatements(asked)),
-    ...(isScopeWrong(rule, asked, exemptContainers)
-      ? [{ kind: 'scope', key: SCOPE_KEY, value: 'container' } as const]
-      : []),
+    ...(isScopeWrong(rule, asked, exemptContainers) ? [{ kind: 'scope', key: SCOPE_KEY } as const] : []),
   ]
 }
 
 export const findInvalid = ({ problems }: Asked): readonly InvalidValue[] =>
-  problems.map((problem) => ({ kind: 'invalid', key: problem.field, value: problem.value ?? '', problem }))
+  problems.map((problem) => ({ kind: 'invalid', key: problem.field, problem }))
 
 /** Only a rule that says `scope: pod` itself holds pods to it; exempt containers imply `container` anyway. */
 const isScopeWrong = (rule: LimitRule, asked: Asked, exemptContainers: readonly string[]): boolean =>
@@ -53,7 +51,7 @@ interface Statement {
 function findStatements({ pod, containers, annotations }: Asked): readonly Statement[] {
   const common = statementsOf(pod, (name) => ({
     key: limitKey(name),
-    value: annotations[limitKey(name)] ?? '',
+    value: String(annotations[limitKey(name)]),
   }))
   const overrides = [...containers].flatMap(([container, keyed]) =>
     statementsOf(keyed, (name, amount) => ({

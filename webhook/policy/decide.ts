@@ -2,6 +2,7 @@
 import { ALIAS_KEYS } from '../../contract/aliases.ts'
 import type { Annotations } from '../../contract/annotations.ts'
 import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, PREFIX, WARN_LABEL } from '../../contract/keys.ts'
+import { type Asked, findAsked } from './asked.ts'
 import { type Changes, findForged, planChanges, planStripping } from './changes.ts'
 import { type Evaluation, evaluate } from './evaluate.ts'
 import { findPolicy, type Rulebook } from './rulebook.ts'
@@ -12,8 +13,19 @@ import * as warn from './warnings.ts'
 /** Why policy had nothing to say. */
 export type Aside = 'deleting' | 'mirror-pod' | 'unchanged' | 'not-enforced'
 
-export interface Verdict {
-  readonly allowed: boolean
+export type Verdict = Allowed | Refused
+
+export interface Allowed extends Decided {
+  readonly allowed: true
+}
+
+export interface Refused extends Decided {
+  readonly allowed: false
+  /** All that is wrong, as one sentence. */
+  readonly refusal: string
+}
+
+interface Decided {
   readonly aside?: Aside
   /** The enforced policy, and the rule in it that decided; no rule where none matches. */
   readonly policy?: string
@@ -23,8 +35,6 @@ export interface Verdict {
   readonly defaulted: readonly string[]
   /** What the pod is refused for. */
   readonly violations: readonly Violation[]
-  /** The refusal as one sentence. */
-  readonly refusal?: string
   /** The most important first. */
   readonly warnings: readonly string[]
   readonly auditAnnotations: Readonly<Record<string, string>>
@@ -42,20 +52,27 @@ const NOTHING = {
 export function decide(subject: Subject, rulebook: Rulebook): Verdict {
   const aside = findAside(subject)
   if (aside !== undefined) return { ...NOTHING, aside }
-  const enforced = findPolicy(rulebook, subject.namespace, ENFORCE_LABEL)
-  const advice = adviseOn(subject, rulebook, enforced.policy?.name)
-  const own =
-    enforced.policy === undefined ? leave(subject) : enforce(evaluate(enforced.policy, subject), subject)
+  const found = findPolicy(rulebook, subject.namespace, ENFORCE_LABEL)
+  const evaluation = found.policy && evaluate(found.policy, subject)
+  const own = evaluation === undefined ? leave(subject) : enforce(evaluation, subject)
+  const asked = evaluation?.asked ?? findAsked(subject, new Map())
+  const advice = adviseOn(asUserWrote(subject, asked), rulebook, found.policy?.name)
   return {
     ...own,
-    warnings: [...enforced.warnings, ...own.warnings, ...advice.warnings],
+    warnings: [...found.warnings, ...own.warnings, ...advice.warnings],
     auditAnnotations: {
       ...own.auditAnnotations,
       ...advice.auditAnnotations,
-      ...(enforced.unknown && { error: enforced.warnings.join('; ') }),
+      ...(found.unknown && { error: found.warnings.join('; ') }),
     },
   }
 }
+
+/** What one policy fills in is nothing that another should judge. */
+const asUserWrote = ({ namespace, pod }: Subject, { annotations }: Asked): Subject => ({
+  namespace,
+  pod: { ...pod, annotations },
+})
 
 function findAside({ pod, old }: Subject): Aside | undefined {
   if (pod.deleting || old?.deleting === true) return 'deleting'

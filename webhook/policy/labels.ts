@@ -11,10 +11,8 @@ export const isDnsLabel = (text: string): boolean => DNS_LABEL.test(text)
 
 export const isDnsSubdomain = (text: string): boolean => text.length <= 253 && DNS_SUBDOMAIN.test(text)
 
+const LABEL_KEY =
+  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+
 /** A label's key: a name, with or without a DNS prefix before a slash. */
-export function isLabelKey(text: string): boolean {
-  const parts = text.split('/')
-  const name = parts.at(-1) ?? ''
-  const prefixFits = parts.length === 1 || (parts.length === 2 && isDnsSubdomain(parts[0] ?? ''))
-  return prefixFits && name !== '' && isLabelValue(name)
-}
+export const isLabelKey = (text: string): boolean => LABEL_KEY.test(text)

@@ -1,5 +1,6 @@
 /** Which names a policy means: globs, or regular expressions in an engine whose time is linear in the text. */
 import { RE2JS } from 're2js'
+import { messageOf } from '../../contract/problem.ts'
 import { type Field, readStrings, refuse } from './reader.ts'
 
 /** Matches the whole text: `pause` does not match `my-pausing-app`. */
@@ -68,6 +69,6 @@ export function parseRegex(source: string): Pattern | string {
     const compiled = RE2JS.compile(source)
     return (text) => text.length <= LONGEST_TEXT && compiled.matches(text)
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }

@@ -106,7 +106,14 @@ function nameOf(value: unknown): string {
   if (value === undefined) return 'missing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
-  return value === ''
-    ? 'an empty text'
-    : ({ object: 'a map', string: 'a text', boolean: 'a truth value' }[typeof value as string] ?? 'a number')
+  switch (typeof value) {
+    case 'object':
+      return 'a map'
+    case 'string':
+      return 'a text'
+    case 'boolean':
+      return 'a truth value'
+    default:
+      return 'a number'
+  }
 }

@@ -74,10 +74,11 @@ function readSelectorText(field: Field, text: string): Selector {
 }
 
 function readMatchLabels(field: Field): Selector {
-  return Object.entries(readStringMap(field)).map(([key, value]) => {
-    const where = { ...field, path: `${field.path}[${JSON.stringify(key)}]`, value: key }
-    checkKey(where, key)
-    checkValue({ ...where, value }, value)
+  const labels = readStringMap(field)
+  return Object.entries(labels).map(([key, value]) => {
+    const where = childOf(field, labels, key)
+    checkKey({ ...where, value: key }, key)
+    checkValue(where, value)
     return { key, operator: 'In', values: new Set([value]) }
   })
 }

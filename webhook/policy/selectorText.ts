@@ -4,67 +4,77 @@ import type { Requirement } from './selector.ts'
 
 /** Longer texts than this are no selector that a person wrote. */
 const LONGEST = 4096
-const TOKEN = /\s*(?:(==|!=|[=!(),<>])|([^\s=!(),<>]+))/y
+const TOKEN = /==|!=|[=!(),<>]|[^\s=!(),<>]+/g
+/** What stands behind the last token. */
 const END = ''
 
 /** The requirements, or in words what is wrong with the text. */
 export function parseSelectorText(text: string): readonly Requirement[] | string {
   if (text.length > LONGEST) return `it is longer than ${LONGEST} characters`
-  const tokens = splitTokens(text)
+  const tokens = createTokens(text)
   const requirements: Requirement[] = []
-  if (tokens[0] === undefined) return requirements
+  if (tokens.peek() === END) return requirements
   for (;;) {
     const requirement = parseRequirement(tokens)
     if (typeof requirement === 'string') return requirement
     requirements.push(requirement)
-    const next = tokens.shift() ?? END
+    const next = tokens.take()
     if (next === END) return requirements
     if (next !== ',') return `found ${JSON.stringify(next)} where a comma or the end belongs`
   }
 }
 
-function splitTokens(text: string): string[] {
-  const tokens = []
-  TOKEN.lastIndex = 0
-  for (let found = TOKEN.exec(text); found !== null; found = TOKEN.exec(text))
-    tokens.push(found[1] ?? found[2] ?? END)
-  return tokens
+interface Tokens {
+  readonly peek: () => string
+  readonly take: () => string
+  /** The word that stands next, taken; empty where none does. */
+  readonly takeWord: () => string
+}
+
+function createTokens(text: string): Tokens {
+  const tokens = text.match(TOKEN) ?? []
+  const peek = (): string => tokens[0] ?? END
+  const take = (): string => tokens.shift() ?? END
+  return { peek, take, takeWord: () => (isWord(peek()) ? take() : '') }
 }
 
 const isWord = (token: string): boolean => !/^(?:==|!=|[=!(),<>])?$/.test(token)
 
-/** The word at the front, taken off; empty where there is none. */
-const takeWord = (tokens: string[]): string => (isWord(tokens[0] ?? END) ? (tokens.shift() ?? END) : '')
-
 const describe = (token: string): string => (token === END ? 'the end' : JSON.stringify(token))
 
-/** Takes one requirement's tokens off the front. */
-function parseRequirement(tokens: string[]): Requirement | string {
-  const negated = tokens[0] === '!'
-  if (negated) tokens.shift()
-  const key = tokens.shift() ?? END
+function parseRequirement({ peek, take, takeWord }: Tokens): Requirement | string {
+  const negated = peek() === '!'
+  if (negated) take()
+  const key = take()
   if (!isWord(key)) return `found ${describe(key)} where a label key belongs`
   if (!isLabelKey(key)) return `${JSON.stringify(key)} is not a label key`
-  if (tokens[0] === undefined || tokens[0] === ',')
-    return { key, operator: negated ? 'DoesNotExist' : 'Exists' }
-  if (negated) return `found ${JSON.stringify(tokens[0])} behind !${key}, which takes no value`
-  return parseOperation(key, tokens.shift() ?? END, tokens)
+  if (peek() === END || peek() === ',') return { key, operator: negated ? 'DoesNotExist' : 'Exists' }
+  if (negated) return `found ${describe(peek())} behind !${key}, which takes no value`
+  return parseOperation(key, take(), { peek, take, takeWord })
 }
 
-function parseOperation(key: string, sign: string, tokens: string[]): Requirement | string {
-  if (sign === 'in' || sign === 'notin') {
-    const values = parseValues(tokens)
-    return typeof values === 'string' ? values : checked(key, sign === 'in' ? 'In' : 'NotIn', values)
+function parseOperation(key: string, sign: string, tokens: Tokens): Requirement | string {
+  switch (sign) {
+    case 'in':
+    case 'notin':
+      return parseSet(key, sign === 'in' ? 'In' : 'NotIn', tokens)
+    case '=':
+    case '==':
+      return checked(key, 'In', [tokens.takeWord()])
+    case '!=':
+      return checked(key, 'NotIn', [tokens.takeWord()])
+    case '>':
+    case '<':
+      return parseComparison(key, sign, tokens.takeWord())
+    default:
+      return `found ${describe(sign)} where one of =, ==, !=, in, notin, <, > belongs`
   }
-  if (!['=', '==', '!=', '<', '>'].includes(sign))
-    return `found ${JSON.stringify(sign)} where one of =, ==, !=, in, notin, <, > belongs`
-  const value = takeWord(tokens)
-  if (sign === '<' || sign === '>') {
-    if (!/^[+-]?\d{1,19}$/.test(value))
-      return `${JSON.stringify(value)} behind ${key}${sign} is not a whole number`
-    return { key, operator: sign === '>' ? 'Gt' : 'Lt', bound: BigInt(value) }
-  }
-  return checked(key, sign === '!=' ? 'NotIn' : 'In', [value])
+}
+
+/** The value has to be a label's value as well as a number, so it has no sign. */
+function parseComparison(key: string, sign: '<' | '>', value: string): Requirement | string {
+  if (!/^\d{1,18}$/.test(value)) return `${JSON.stringify(value)} behind ${key}${sign} is not a whole number`
+  return { key, operator: sign === '>' ? 'Gt' : 'Lt', bound: BigInt(value) }
 }
 
 function checked(key: string, operator: 'In' | 'NotIn', values: readonly string[]): Requirement | string {
@@ -74,17 +84,16 @@ function checked(key: string, operator: 'In' | 'NotIn', values: readonly string[
     : `${JSON.stringify(wrong)} is not a label value`
 }
 
-/** `(a,b)`; an empty place between commas is the empty value, as in Kubernetes. */
-function parseValues(tokens: string[]): readonly string[] | string {
-  if (tokens.shift() !== '(') return 'the values of in and notin stand in parentheses'
-  if (tokens[0] === ')') return 'the parentheses hold no value'
+/** `(a,b)`; an empty place, `()` included, is the empty value, as in Kubernetes. */
+function parseSet(key: string, operator: 'In' | 'NotIn', { take, takeWord }: Tokens): Requirement | string {
+  if (take() !== '(') return 'the values of in and notin stand in parentheses'
   const values: string[] = []
   for (;;) {
-    values.push(takeWord(tokens))
-    const next = tokens.shift()
-    if (next === ')') return values
+    values.push(takeWord())
+    const next = take()
+    if (next === ')') return checked(key, operator, values)
     if (next !== ',')
-      return next === undefined
+      return next === END
         ? 'a parenthesis is not closed'
         : `found ${JSON.stringify(next)} inside the parentheses`
   }

@@ -1,5 +1,5 @@
 import { type Document, parseAllDocuments } from 'yaml'
-import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
+import { bad, messageOf, ok, type Problem, type Result } from '../../contract/problem.ts'
 
 /** Every document of a YAML text (JSON is YAML too); empty ones are left out. Keys that stand twice are refused. */
 export function parseDocuments(text: string): Result<readonly unknown[]> {
@@ -10,7 +10,6 @@ export function parseDocuments(text: string): Result<readonly unknown[]> {
       stringKeys: true,
       prettyErrors: true,
     })
-    if (!Array.isArray(documents)) return ok([])
     const problems = documents.flatMap((document) =>
       document.errors.map(({ message }) => syntaxProblem(message)),
     )
@@ -19,7 +18,7 @@ export function parseDocuments(text: string): Result<readonly unknown[]> {
       : ok(documents.filter(isFilled).map((document): unknown => document.toJS()))
   } catch (error) {
     // Past the depth that the stack bears, or aliases that unfold without end.
-    return bad(syntaxProblem(error instanceof Error ? error.message : String(error)))
+    return bad(syntaxProblem(messageOf(error)))
   }
 }
 
@@ -29,6 +28,6 @@ const isNullScalar = (contents: object): boolean => 'value' in contents && conte
 
 const syntaxProblem = (message: string): Problem => ({
   field: '',
-  reason: `is not YAML: ${message.split('\n')[0]?.replace(/:$/, '') ?? ''}`,
+  reason: `is not YAML: ${message.replace(/:?\n[\s\S]*$/, '')}`,
   cure: 'mend the syntax there',
 })

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseGlob, parseRegex, readGlobs, readRegexes } from '../../../webhook/policy/pattern.ts'
+import { rootField } from '../../../webhook/policy/reader.ts'
+
+const regex = (source: string) => {
+  const pattern = parseRegex(source)
+  if (typeof pattern === 'string') throw new Error(pattern)
+  return pattern
+}
+
+describe('globs', () => {
+  it.each([
+    ['pause', 'pause', true],
+    ['pause', 'my-pausing-app', false],
+    ['*pause*', 'my-pausing-app', false],
+    ['*paus*', 'my-pausing-app', true],
+    ['*-exporter', 'node-exporter', true],
+    ['*-exporter', 'exporter', false],
+    ['*/pause:*', 'registry.test/a/pause:3.9', true],
+    ['*/pause:*', 'pause:3.9', false],
+    ['istio-pr?xy', 'istio-proxy', true],
+    ['istio-pr?xy', 'istio-prxy', false],
+    ['*', '', true],
+    ['?', '', false],
+    ['a*b*c', 'a-b-b-c', true],
+    ['a*b*c', 'a-b-c-d', false],
+    ['[a]', '[a]', true],
+    ['a.c', 'abc', false],
+    ['**', 'anything', true],
+  ])('%s on %s: %s', (glob, text, matches) => {
+    expect(parseGlob(glob)(text)).toBe(matches)
+  })
+
+  it('means what the same pattern means as a regular expression', () => {
+    const letters = (from: string) =>
+      fc.array(fc.constantFrom(...Array.from(from)), { maxLength: 12 }).map((all) => all.join(''))
+    fc.assert(
+      fc.property(letters('ab*?'), letters('ab'), (glob, text) => {
+        const source = glob.replaceAll('*', '.*').replaceAll('?', '.')
+        expect(parseGlob(glob)(text)).toBe(regex(source)(text))
+      }),
+    )
+  })
+})
+
+describe('regular expressions', () => {
+  it.each([
+    ['pause', 'pause', true],
+    ['pause', 'my-pausing-app', false],
+    ['.*pause.*', 'my-pause-app', true],
+    ['(istio|linkerd)-proxy', 'linkerd-proxy', true],
+    ['.*@sha256:[0-9a-f]{64}', `reg/app@sha256:${'a'.repeat(64)}`, true],
+    ['a|ab', 'ab', true],
+    ['^pause$', 'pause', true],
+  ])('%s matches the whole of %s: %s', (source, text, matches) => {
+    expect(regex(source)(text)).toBe(matches)
+  })
+
+  it.each([
+    ['(a', 'error parsing regexp: missing closing ): `(a`'],
+    ['(?=a)', 'error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
+    ['(a)\\1', 'error parsing regexp: invalid escape sequence: `\\1`'],
+  ])('refuses %s', (source, message) => {
+    expect(parseRegex(source)).toBe(message)
+    const field = rootField([source], 'images')
+    expect(readRegexes(field)).toEqual([])
+    expect(field.problems).toEqual([
+      {
+        field: 'images',
+        value: source,
+        reason: `is not a regular expression: ${message}`,
+        cure: 'write RE2 syntax (no look-around, no back-references)',
+      },
+    ])
+  })
+})
+
+describe('hostile patterns', () => {
+  /** Exponential in a backtracking engine: it would take longer than the universe has stood. */
+  it.each(['(a+)+b', '(a|a)*b', '(a|aa)+b', '(.*a){20}b', '([a-z]+)*=', '(x+x+)+y'])('%s ends', (source) => {
+    expect(regex(source)('a'.repeat(1024))).toBe(false)
+  })
+
+  it('ends for globs of many stars, and passes over texts that no name or image is as long as', () => {
+    expect(parseGlob('*a'.repeat(128))(`${'a'.repeat(1000)}b`)).toBe(false)
+    expect(parseGlob('*')('x'.repeat(1025))).toBe(false)
+    expect(regex('.*')('x'.repeat(1025))).toBe(false)
+  })
+
+  it('refuses patterns that are empty or longer than 256', () => {
+    const field = rootField(['', 'x'.repeat(257), 'fine'], 'names')
+    expect(readGlobs(field)).toHaveLength(1)
+    expect(readRegexes(field)).toHaveLength(1)
+    expect(field.problems.map(({ reason }) => reason)).toEqual([
+      'holds a pattern of 0 characters',
+      'holds a pattern of 257 characters',
+      'holds a pattern of 0 characters',
+      'holds a pattern of 257 characters',
+    ])
+  })
+})
