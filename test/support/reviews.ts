@@ -59,9 +59,7 @@ export function reviewOf(
 }
 
 /** The patch of a response, decoded; empty where there is none. */
-export function patchOf({
-  response,
-}: AdmissionReviewResponse): readonly {
+export function patchOf({ response }: AdmissionReviewResponse): readonly {
   readonly op: string
   readonly path: string
   readonly value?: unknown

@@ -7,7 +7,7 @@ import {
   readMap,
   readString,
   readStringMap,
-} from '../policy/reader.ts'
+} from '../../contract/reader.ts'
 import type { ContainerInfo, PodInfo } from '../policy/subject.ts'
 
 export interface ReadPod extends PodInfo {

@@ -12,7 +12,7 @@ import {
   readString,
   refuse,
   rootField,
-} from '../policy/reader.ts'
+} from '../../contract/reader.ts'
 import type { PodInfo } from '../policy/subject.ts'
 import { readBindingAnnotations, readPod } from './pod.ts'
 

@@ -9,9 +9,9 @@ import {
   UNLIMITED,
 } from '../../contract/limits.ts'
 import { formatLimit } from '../../contract/overrides.ts'
+import { childOf, type Field, isAbsent, readStrictMap, refuse } from '../../contract/reader.ts'
 import { parseBytesPerSecond, parseIops } from '../../contract/values.ts'
 import type { Bounds, Default } from './policy.ts'
-import { childOf, type Field, isAbsent, readStrictMap, refuse } from './reader.ts'
 
 /** One value of a block, and the field that stated it: `default.iops` states both directions. */
 interface Stated {

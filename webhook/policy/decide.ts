@@ -17,6 +17,7 @@ export type Verdict = Allowed | Refused
 
 export interface Allowed extends Decided {
   readonly allowed: true
+  readonly refusal?: never
 }
 
 export interface Refused extends Decided {

@@ -1,8 +1,16 @@
 /** Texts of files to policies and namespaces. The texts come in; nothing here opens a file. */
 import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
+import {
+  childOf,
+  type Field,
+  readMap,
+  readString,
+  readStringMap,
+  refuse,
+  rootField,
+} from '../../contract/reader.ts'
 import { POLICY_API_VERSION, POLICY_KIND, readPolicy } from './parse.ts'
 import type { NamespaceInfo, Namespaces, PolicySet } from './policy.ts'
-import { childOf, type Field, readMap, readString, readStringMap, refuse, rootField } from './reader.ts'
 import { parseDocuments } from './yaml.ts'
 
 /** A file's text, and the name by which problems call it. */
@@ -95,8 +103,13 @@ function splitSource({ name, text }: Source): readonly Placed[] {
 }
 
 /** A List's items, or the object itself. */
-function itemsOf(value: unknown): readonly unknown[] {
-  const isList =
-    typeof value === 'object' && value !== null && 'kind' in value && /List$/.test(String(value.kind))
-  return isList && 'items' in value && Array.isArray(value.items) ? value.items : [value]
-}
+const itemsOf = (value: unknown): readonly unknown[] => (isList(value) ? value.items : [value])
+
+const isList = (value: unknown): value is { readonly items: readonly unknown[] } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  typeof value.kind === 'string' &&
+  value.kind.endsWith('List') &&
+  'items' in value &&
+  Array.isArray(value.items)

@@ -1,8 +1,4 @@
 import { SCOPES, type Scope } from '../../contract/keys.ts'
-import { boundsOf, checkOrder, defaultsOf, readBlock } from './bounds.ts'
-import { isDnsLabel, isDnsSubdomain } from './labels.ts'
-import { readGlobs, readRegexes } from './pattern.ts'
-import type { LimitRule, Policy, Rule } from './policy.ts'
 import {
   childOf,
   type Field,
@@ -13,7 +9,11 @@ import {
   readStrictMap,
   readString,
   refuse,
-} from './reader.ts'
+} from '../../contract/reader.ts'
+import { boundsOf, checkOrder, defaultsOf, readBlock } from './bounds.ts'
+import { isDnsLabel, isDnsSubdomain } from './labels.ts'
+import { readGlobs, readRegexes } from './pattern.ts'
+import type { LimitRule, Policy, Rule } from './policy.ts'
 import { readSelector } from './selector.ts'
 
 export const POLICY_API_VERSION = 'policy.iops-limit/v1alpha1'

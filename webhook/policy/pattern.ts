@@ -1,7 +1,7 @@
 /** Which names a policy means: globs, or regular expressions in an engine whose time is linear in the text. */
 import { RE2JS } from 're2js'
 import { messageOf } from '../../contract/problem.ts'
-import { type Field, readStrings, refuse } from './reader.ts'
+import { type Field, readStrings, refuse } from '../../contract/reader.ts'
 
 /** Matches the whole text: `pause` does not match `my-pausing-app`. */
 export type Pattern = (text: string) => boolean

@@ -2,7 +2,7 @@
  * Label selectors with the semantics of Kubernetes.
  * Source: k8s.io/apimachinery/pkg/labels/selector.go and meta/v1/helpers.go (LabelSelectorAsSelector).
  */
-import { isLabelKey, isLabelValue } from './labels.ts'
+
 import {
   childOf,
   type Field,
@@ -13,7 +13,8 @@ import {
   readStringMap,
   readStrings,
   refuse,
-} from './reader.ts'
+} from '../../contract/reader.ts'
+import { isLabelKey, isLabelValue } from './labels.ts'
 import { parseSelectorText } from './selectorText.ts'
 
 export type Labels = Readonly<Record<string, string>>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rootField } from '../../../contract/reader.ts'
 import { parseGlob, parseRegex, readGlobs, readRegexes } from '../../../webhook/policy/pattern.ts'
-import { rootField } from '../../../webhook/policy/reader.ts'
 
 const regex = (source: string) => {
   const pattern = parseRegex(source)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rootField } from '../../../webhook/policy/reader.ts'
+import { rootField } from '../../../contract/reader.ts'
 import { isSelected, type Labels, type Requirement, readSelector } from '../../../webhook/policy/selector.ts'
 import { parseSelectorText } from '../../../webhook/policy/selectorText.ts'
 

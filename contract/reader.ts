@@ -1,5 +1,5 @@
 /** Unknown data to typed data: each step either gives the value or notes a problem at the field's path. */
-import type { Problem } from '../../contract/problem.ts'
+import type { Problem } from './problem.ts'
 
 /** A value whose type is not known yet, the path where it stands, and where its problems go. */
 export interface Field {

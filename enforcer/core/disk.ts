@@ -1,0 +1,35 @@
+/** From a data mount to what names its disk, in words where it cannot be. */
+import type { Problem, Result } from '../../contract/problem.ts'
+import { bad, ok } from '../../contract/problem.ts'
+import { findCoveringMount, findMount, type Mount, withoutTrailingSlash } from './mountinfo.ts'
+
+/** How to find the device in sysfs: by number (`dev/block/259:1`), or by the name of the source (`class/block/sda1`). */
+export type DeviceReference = { readonly number: string } | { readonly name: string }
+
+/** Filesystems with a device number of their own (0:x) on a real disk, which mountinfo names as the source. */
+const SOURCED = ['btrfs', 'bcachefs', 'zfs']
+
+/** `path` has to be a mount point: a folder on some other disk would be limited in silence otherwise. */
+export function findDevice(mounts: readonly Mount[], path: string): Result<DeviceReference> {
+  const mountPoint = withoutTrailingSlash(path)
+  const mount = findMount(mounts, mountPoint)
+  if (mount === undefined) return bad(explainNoMount(mounts, mountPoint))
+  if (!mount.device.startsWith('0:')) return ok({ number: mount.device })
+  const name = /^\/dev\/(?:mapper\/)?([^/]+)$/.exec(mount.source)?.[1]
+  if (name !== undefined && SOURCED.includes(mount.filesystem)) return ok({ name })
+  return bad({
+    field: `DATA_MOUNT ${mountPoint}`,
+    reason: `is ${mount.filesystem} (${mount.source}), which has no disk of its own on this node`,
+    cure: 'name a mount point whose filesystem lies on a local disk',
+  })
+}
+
+function explainNoMount(mounts: readonly Mount[], mountPoint: string): Problem {
+  const covering = findCoveringMount(mounts, mountPoint)
+  const where = covering === undefined ? '' : `; it lies on ${covering.mountPoint} (${covering.source})`
+  return {
+    field: `DATA_MOUNT ${mountPoint}`,
+    reason: `is not a mount point${where}`,
+    cure: 'name the mount point of the disk to limit, or mount the disk there',
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Which cgroup directories belong to which pod and container, by their names alone: the kubelet's root, its driver, the
+ * runtime and the QoS class need not be known.
+ * Source: k8s.io/kubernetes/pkg/kubelet/cm (pod_container_manager_linux.go, cgroup_manager_linux.go) and the runtimes' scope names.
+ */
+
+/** `podUID` (cgroupfs driver) or `PARENT-podU_I_D.slice` (systemd driver, dashes of the uid as underscores). */
+const POD = /^(?:pod([0-9A-Za-z-]+)|(?:.+-)?pod([0-9A-Za-z_]+)\.slice)$/
+
+/** The uid in a directory's name, with dashes; undefined where the name is no pod's. */
+export function findPodUid(directory: string): string | undefined {
+  const [, plain, escaped] = POD.exec(directory) ?? []
+  return plain ?? escaped?.replaceAll('_', '-')
+}
+
+/** `ID`, `RUNTIME-ID` or `RUNTIME-ID.scope`; CRI-O's monitor (`crio-conmon-ID`) is no container. */
+const CONTAINER = /^(?:[a-z]+-(?:containerd-)?)?([0-9a-f]{64})(?:\.scope)?$/
+
+/** The container's id in a directory's name; undefined where the name is no container's. */
+export function findContainerId(directory: string): string | undefined {
+  return CONTAINER.exec(directory)?.[1]
+}

@@ -1,0 +1,91 @@
+/** From what is to be and what is, to what has to be written. Carried out, a plan leaves nothing to plan. */
+import type { Problem } from '../../contract/problem.ts'
+import type { Target } from './targets.ts'
+import { type CgroupVersion, THROTTLINGS } from './throttling.ts'
+
+/** One write of one line to one file. */
+export interface Write {
+  /** `NAMESPACE/NAME`. */
+  readonly pod: string
+  /** Null where the file is the pod's own. */
+  readonly container: string | null
+  /** Absolute, of the file. */
+  readonly path: string
+  readonly value: string
+}
+
+/** A cgroup file as it was read: its text, or that it or its whole directory is not there. */
+export type FileState = { readonly text: string } | 'no-file' | 'no-directory'
+
+/** By absolute path of the file. */
+export type Snapshot = ReadonlyMap<string, FileState>
+
+export interface Plan {
+  readonly writes: readonly Write[]
+  /** Targets that cannot carry a cap. */
+  readonly problems: readonly Problem[]
+}
+
+export interface Scene {
+  readonly version: CgroupVersion
+  /** `MAJOR:MINOR` of whole disks. */
+  readonly devices: readonly string[]
+  readonly snapshot: Snapshot
+}
+
+/** The files to read before a plan can be made. */
+export const filesOf = (targets: readonly Target[], version: CgroupVersion): readonly string[] =>
+  targets.flatMap(({ path }) => THROTTLINGS[version].files.map((file) => `${path}/${file}`))
+
+export function planWrites(targets: readonly Target[], scene: Scene): Plan {
+  const plans = targets.map((target) => planTarget(target, scene))
+  return {
+    writes: plans.flatMap(({ writes }) => writes),
+    problems: plans.flatMap(({ problems }) => problems),
+  }
+}
+
+function planTarget(target: Target, { version, devices, snapshot }: Scene): Plan {
+  const { files, plan } = THROTTLINGS[version]
+  const states = new Map(
+    files.map((file) => [file, snapshot.get(`${target.path}/${file}`) ?? 'no-directory']),
+  )
+  // A directory that went away between listing and reading: the pod or container has ended.
+  if ([...states.values()].includes('no-directory')) return { writes: [], problems: [] }
+  const absent = files.filter((file) => states.get(file) === 'no-file')
+  if (absent.length > 0)
+    return {
+      writes: [],
+      problems:
+        Object.keys(target.caps).length === 0
+          ? []
+          : absent.map((file) => explainAbsence(target, version, file)),
+    }
+  const texts = new Map(
+    [...states].map(([file, state]) => [file, typeof state === 'string' ? '' : state.text]),
+  )
+  const writes = devices.flatMap((device) => plan(texts, device, target.caps))
+  return {
+    writes: writes.map(({ file, value }) => ({
+      pod: target.pod,
+      container: target.container,
+      path: `${target.path}/${file}`,
+      value,
+    })),
+    problems: [],
+  }
+}
+
+/** Source: Linux Documentation/admin-guide/cgroup-v2.rst (cgroup.subtree_control); CONFIG_BLK_DEV_THROTTLING in block/Kconfig. */
+function explainAbsence({ pod, path }: Target, version: CgroupVersion, file: string): Problem {
+  const parent = path.slice(0, path.lastIndexOf('/'))
+  return {
+    field: `pod ${pod}`,
+    value: `${path}/${file}`,
+    reason: 'does not exist, so nothing can be limited there',
+    cure:
+      version === 'v2'
+        ? `enable the io controller for it (echo +io > ${parent}/cgroup.subtree_control) and in every directory above; where it is enabled, the kernel lacks CONFIG_BLK_DEV_THROTTLING`
+        : 'use a kernel with CONFIG_BLK_DEV_THROTTLING, or set CGROUP_VERSION where the detected version is wrong',
+  }
+}

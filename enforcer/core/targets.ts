@@ -1,0 +1,82 @@
+/** From a pod's admitted limits to the cgroups that have to carry them. */
+import { limitsOf } from '../../contract/admitted.ts'
+import { type Caps, capsOf, NO_CAPS } from './caps.ts'
+import type { NodePod } from './pods.ts'
+import type { CgroupVersion } from './throttling.ts'
+
+/** A pod's cgroup as it was found in the tree. */
+export interface PodGroup {
+  readonly uid: string
+  /** Of the pod's own directory. */
+  readonly path: string
+  readonly containers: readonly ContainerGroup[]
+}
+
+export interface ContainerGroup {
+  readonly id: string
+  /** The container's directory first, then all that are nested in it. */
+  readonly paths: readonly string[]
+}
+
+/** One directory, and the caps that it is to carry on every disk: none means that any have to go. */
+export interface Target {
+  /** `NAMESPACE/NAME`. */
+  readonly pod: string
+  /** Null for the pod's own directory. */
+  readonly container: string | null
+  readonly path: string
+  readonly caps: Caps
+}
+
+/** Who is limited at all: with `requireMark`, only pods that admission marked. */
+export interface Rules {
+  readonly version: CgroupVersion
+  readonly requireMark: boolean
+}
+
+export const isLimited = ({ admitted }: NodePod, { requireMark }: Rules): boolean =>
+  !requireMark || admitted.mark !== undefined
+
+/**
+ * v2: scope `pod` caps the pod's directory, and overrides the containers' beneath it; scope `container` caps the containers'.
+ * v1 throttles each directory by itself, so that one above caps nothing (blkio-controller.rst): always every container's,
+ * with all that are nested in it. Directories whose container no status names yet, the sandbox's among them, are left alone.
+ */
+export function findTargets(pod: NodePod, group: PodGroup, rules: Rules): readonly Target[] {
+  const containers = group.containers.flatMap(({ id, paths }) => {
+    const name = pod.containers.get(id)
+    return name === undefined ? [] : [{ name, paths }]
+  })
+  const isV1 = rules.version === 'v1'
+  const capsOfContainer = (name: string): Caps =>
+    isLimited(pod, rules) ? findContainerCaps(pod, name, isV1) : NO_CAPS
+  return [
+    ...(isV1
+      ? []
+      : [
+          {
+            pod: pod.id,
+            container: null,
+            path: group.path,
+            caps: isLimited(pod, rules) ? findPodCaps(pod) : NO_CAPS,
+          },
+        ]),
+    ...containers.flatMap(({ name, paths }) =>
+      (isV1 ? paths : paths.slice(0, 1)).map((path) => ({
+        pod: pod.id,
+        container: name,
+        path,
+        caps: capsOfContainer(name),
+      })),
+    ),
+  ]
+}
+
+const findPodCaps = ({ admitted: { scope, limits } }: NodePod): Caps =>
+  scope === 'pod' ? capsOf(limits) : NO_CAPS
+
+function findContainerCaps({ admitted }: NodePod, name: string, isV1: boolean): Caps {
+  if (admitted.exemptContainers.has(name)) return NO_CAPS
+  const isShared = admitted.scope === 'pod' && !isV1
+  return capsOf(isShared ? (admitted.overrides.get(name) ?? {}) : limitsOf(admitted, name))
+}

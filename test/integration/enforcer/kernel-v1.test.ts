@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createLoopDisk,
+  createPodGroups,
+  findObstacle,
+  type Load,
+  type LoopDisk,
+  measure,
+  type PodGroups,
+} from '../../support/kernel/kernel.ts'
+import { requirement } from '../../support/requirement.ts'
+
+const UID = '0a1b2c3d-1111-4222-8333-444455556666'
+const ID = 'a'.repeat(64)
+const MAIN = new URL('../../../enforcer/main.ts', import.meta.url).pathname
+
+describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a real kernel', () => {
+  let disk: LoopDisk
+  let groups: PodGroups
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'iops-limit-kernel-'))
+    disk = createLoopDisk()
+    groups = createPodGroups(UID, ID)
+  })
+
+  afterAll(() => {
+    groups.dispose()
+    disk.dispose()
+    rmSync(folder, { recursive: true })
+  })
+
+  /** One pass of the real program on the pod with these annotations; its standard output. */
+  async function enforce(annotations: Record<string, string>, ...flags: readonly string[]): Promise<string> {
+    const pod = {
+      metadata: {
+        namespace: 'team',
+        name: 'db',
+        uid: UID,
+        annotations: { 'iops-limit/policy': 'gold/databases', ...annotations },
+      },
+      status: { containerStatuses: [{ name: 'pg', containerID: `containerd://${ID}` }] },
+    }
+    const pods = path.join(folder, 'pods.json')
+    writeFileSync(pods, JSON.stringify({ kind: 'PodList', items: [pod] }))
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [MAIN, '--pods-file', pods, ...(flags.length > 0 ? flags : ['--once'])],
+      {
+        env: { ...process.env, DATA_MOUNT: disk.mount },
+      },
+    )
+    return stdout
+  }
+
+  const load = async (given: Load) => await measure(groups.container, disk, given)
+
+  it.each([
+    ['reads', 'read', { 'iops-limit/read-iops': '300' }, 300],
+    ['writes', 'write', { 'iops-limit/limit': '250' }, 250],
+    ['bytes read', 'read', { 'iops-limit/read-bps': '1Mi' }, 256],
+    ['bytes written', 'write', { 'container.iops-limit/pg': 'write-bps=1Mi' }, 256],
+  ] as const)(
+    'holds %s to the limit within 15 percent, and lets go when it is removed',
+    async (_, direction, annotations, limit) => {
+      await enforce({})
+      const free = await load({ direction, count: 4000 })
+      await enforce(annotations)
+      const capped = await load({ direction, count: limit * 3 })
+      await enforce({})
+      const freed = await load({ direction, count: 4000 })
+      console.log(
+        `${direction} ${JSON.stringify(annotations)}: free ${free.iops.toFixed(0)}, capped ${capped.iops.toFixed(0)} (limit ${limit}), freed ${freed.iops.toFixed(0)} IOPS`,
+      )
+      expect(capped.seconds).toBeGreaterThan(2)
+      expect(capped.iops / limit).toBeGreaterThan(0.85)
+      expect(capped.iops / limit).toBeLessThan(1.15)
+      expect(Math.min(free.iops, freed.iops)).toBeGreaterThan(limit * 2)
+    },
+  )
+
+  it('writes what holds already no second time, and changes a limit in place', async () => {
+    await enforce({ 'iops-limit/read-iops': '300' })
+    expect(await enforce({ 'iops-limit/read-iops': '300' }, '--plan')).toBe('')
+    const file = `${groups.container}/blkio.throttle.read_iops_device`
+    expect(JSON.parse(await enforce({ 'iops-limit/read-iops': '400' }, '--plan'))).toEqual({
+      pod: 'team/db',
+      container: 'pg',
+      path: file,
+      value: `${disk.device} 400`,
+    })
+    expect(readFileSync(file, 'utf8')).toBe(`${disk.device} 300\n`)
+    await enforce({ 'iops-limit/read-iops': '400' })
+    expect(readFileSync(file, 'utf8')).toBe(`${disk.device} 400\n`)
+    await enforce({})
+    expect(readFileSync(file, 'utf8')).toBe('')
+  })
+
+  it('takes the largest values that the contract allows', async () => {
+    await enforce({ 'iops-limit/read-iops': '4294967294', 'iops-limit/write-bps': '18446744073709551614' })
+    expect(readFileSync(`${groups.container}/blkio.throttle.read_iops_device`, 'utf8')).toBe(
+      `${disk.device} 4294967294\n`,
+    )
+    expect(readFileSync(`${groups.container}/blkio.throttle.write_bps_device`, 'utf8')).toBe(
+      `${disk.device} 18446744073709551614\n`,
+    )
+    expect(
+      await enforce(
+        { 'iops-limit/read-iops': '4294967294', 'iops-limit/write-bps': '18446744073709551614' },
+        '--plan',
+      ),
+    ).toBe('')
+    await enforce({})
+  })
+})

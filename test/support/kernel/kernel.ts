@@ -1,0 +1,151 @@
+/**
+ * Real throttling on this machine: a file behind a loop device as the disk, real v1 blkio cgroups shaped as the kubelet's,
+ * and a load past the page cache. All of it needs root; {@link findObstacle} says what is missing.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+export const BLKIO = '/sys/fs/cgroup/blkio'
+const TOOLS = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'dd', 'sh']
+
+/** Why no limit can be measured here; undefined where it can. */
+export function findObstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'this is not Linux'
+  if (process.getuid?.() !== 0) return 'cgroups and loop devices need root'
+  if (!existsSync(path.join(BLKIO, 'blkio.throttle.read_iops_device')))
+    return `there is no cgroup v1 throttling at ${BLKIO}`
+  if (!existsSync('/dev/loop-control')) return 'there are no loop devices (/dev/loop-control)'
+  const missing = TOOLS.filter((tool) => !isOnPath(tool))
+  return missing.length === 0 ? undefined : `tools are missing: ${missing.join(', ')}`
+}
+
+const isOnPath = (tool: string): boolean =>
+  (process.env['PATH'] ?? '')
+    .split(':')
+    .concat('/usr/sbin', '/sbin')
+    .some((folder) => existsSync(path.join(folder, tool)))
+
+const run = (command: string, ...args: readonly string[]): string =>
+  execFileSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+  }).trim()
+
+export interface LoopDisk {
+  /** Mount point of an ext4 filesystem that fills the disk. */
+  readonly mount: string
+  /** `/dev/loopN`. */
+  readonly node: string
+  /** `MAJOR:MINOR`. */
+  readonly device: string
+  readonly dispose: () => void
+}
+
+/** Megabytes: as much as the longest measurement reads. */
+const SIZE = 128
+
+export function createLoopDisk(): LoopDisk {
+  const folder = mkdtempSync(path.join(tmpdir(), 'iops-limit-disk-'))
+  const [image, mount] = [path.join(folder, 'image'), path.join(folder, 'data')]
+  mkdirSync(mount)
+  writeFileSync(image, '')
+  truncateSync(image, SIZE * 2 ** 20)
+  run('mkfs.ext4', '-q', '-F', image)
+  const node = run('losetup', '--find', '--show', image)
+  try {
+    run('mount', node, mount)
+  } catch (error) {
+    run('losetup', '--detach', node)
+    throw error
+  }
+  const device = readFileSync(`/sys/class/block/${path.basename(node)}/dev`, 'utf8').trim()
+  return {
+    mount,
+    node,
+    device,
+    dispose: () => {
+      run('umount', '--lazy', mount)
+      run('losetup', '--detach', node)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface PodGroups {
+  /** Of the container's cgroup, below {@link BLKIO}. */
+  readonly container: string
+  readonly dispose: () => void
+}
+
+/** `kubepods/burstable/podUID/ID` under a root of its own, so that a real kubelet's tree is not touched. */
+export function createPodGroups(uid: string, id: string): PodGroups {
+  const root = path.join(BLKIO, `iops-limit-test-${process.pid}`)
+  const container = path.join(root, 'kubepods/burstable', `pod${uid}`, id)
+  mkdirSync(container, { recursive: true })
+  return { container, dispose: () => removeGroups(root) }
+}
+
+/** Innermost first; the kernel's files go with their directory. */
+function removeGroups(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroups(path.join(folder, entry.name))
+  }
+  rmdirSync(folder)
+}
+
+export interface Load {
+  readonly direction: 'read' | 'write'
+  /** Blocks of 4 KiB. */
+  readonly count: number
+}
+
+export interface Rate {
+  /** Operations per second. */
+  readonly iops: number
+  readonly seconds: number
+}
+
+const BLOCK = 4096
+
+/** Blocks moved one by one past the page cache by a process inside the cgroup, and how fast that went. */
+export async function measure(group: string, disk: LoopDisk, { direction, count }: Load): Promise<Rate> {
+  const file = path.join(disk.mount, 'load')
+  if (!existsSync(file) || statSync(file).size < count * BLOCK)
+    run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', 'count=64', 'conv=fsync', 'status=none')
+  const dd =
+    direction === 'read'
+      ? `exec dd if='${file}' of=/dev/null bs=${BLOCK} count=${count} iflag=direct`
+      : `exec dd if=/dev/zero of='${file}' bs=${BLOCK} count=${count} oflag=direct conv=notrunc`
+  const report = await runInside(group, dd)
+  const seconds = Number(/, ([\d.]+) s,/.exec(report)?.[1])
+  if (!(seconds > 0)) throw new Error(`dd said no time: ${report}`)
+  return { iops: count / seconds, seconds }
+}
+
+function runInside(group: string, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', `echo $$ > '${group}/cgroup.procs' && ${command}`], {
+      env: { ...process.env, LC_ALL: 'C' },
+    })
+    let report = ''
+    child.stderr.on('data', (chunk: Buffer) => (report += chunk.toString()))
+    child.on('error', reject)
+    child.on('close', (code) =>
+      code === 0 ? resolve(report) : reject(new Error(`the load ended with ${code}: ${report}`)),
+    )
+  })
+}
