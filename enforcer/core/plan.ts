@@ -14,8 +14,8 @@ export interface Write {
   readonly value: string
 }
 
-/** A cgroup file as it was read: its text, or that it or its whole directory is not there. */
-export type FileState = { readonly text: string } | 'no-file' | 'no-directory'
+/** A cgroup file as it was read: its text, or that it or its whole directory is not there, or why it cannot be read. */
+export type FileState = { readonly text: string } | { readonly failure: string } | 'no-file' | 'no-directory'
 
 /** By absolute path of the file. */
 export type Snapshot = ReadonlyMap<string, FileState>
@@ -45,36 +45,36 @@ export function planWrites(targets: readonly Target[], scene: Scene): Plan {
   }
 }
 
+const NOTHING: Plan = { writes: [], problems: [] }
+
 function planTarget(target: Target, { version, devices, snapshot }: Scene): Plan {
+  const { pod, container, path, caps } = target
   const { files, plan } = THROTTLINGS[version]
-  const states = new Map(
-    files.map((file) => [file, snapshot.get(`${target.path}/${file}`) ?? 'no-directory']),
-  )
-  // A directory that went away between listing and reading: the pod or container has ended.
-  if ([...states.values()].includes('no-directory')) return { writes: [], problems: [] }
-  const absent = files.filter((file) => states.get(file) === 'no-file')
-  if (absent.length > 0)
-    return {
-      writes: [],
-      problems:
-        Object.keys(target.caps).length === 0
-          ? []
-          : absent.map((file) => explainAbsence(target, version, file)),
-    }
-  const texts = new Map(
-    [...states].map(([file, state]) => [file, typeof state === 'string' ? '' : state.text]),
-  )
-  const writes = devices.flatMap((device) => plan(texts, device, target.caps))
+  const texts = new Map<string, string>()
+  const problems: Problem[] = []
+  for (const file of files) {
+    const state = snapshot.get(`${path}/${file}`)
+    // A directory that went away between listing and reading: the pod or container has ended.
+    if (state === undefined || state === 'no-directory') return NOTHING
+    if (state === 'no-file') problems.push(explainAbsence(target, version, file))
+    else if ('failure' in state) problems.push(explainFailure(target, file, state.failure))
+    else texts.set(file, state.text)
+  }
+  // Where nothing is to be limited, a file that is missing keeps nothing from its place.
+  if (problems.length > 0) return Object.keys(caps).length === 0 ? NOTHING : { writes: [], problems }
+  const writes = devices.flatMap((device) => plan(texts, device, caps))
   return {
-    writes: writes.map(({ file, value }) => ({
-      pod: target.pod,
-      container: target.container,
-      path: `${target.path}/${file}`,
-      value,
-    })),
-    problems: [],
+    writes: writes.map(({ file, value }) => ({ pod, container, path: `${path}/${file}`, value })),
+    problems,
   }
 }
+
+const explainFailure = ({ pod, path }: Target, file: string, failure: string): Problem => ({
+  field: `pod ${pod}`,
+  value: `${path}/${file}`,
+  reason: `cannot be read: ${failure}`,
+  cure: 'run as root, with the cgroup filesystem mounted read-write',
+})
 
 /** Source: Linux Documentation/admin-guide/cgroup-v2.rst (cgroup.subtree_control); CONFIG_BLK_DEV_THROTTLING in block/Kconfig. */
 function explainAbsence({ pod, path }: Target, version: CgroupVersion, file: string): Problem {

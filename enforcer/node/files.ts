@@ -15,7 +15,7 @@ async function readState(file: string): Promise<FileState> {
   try {
     return { text: await readFile(file, 'utf8') }
   } catch (error) {
-    if (!isGone(error)) throw error
+    if (!isGone(error)) return { failure: messageOf(error) }
     return (await exists(path.dirname(file))) ? 'no-file' : 'no-directory'
   }
 }
