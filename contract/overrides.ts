@@ -57,7 +57,9 @@ function parsePart(part: string, field: string, before: KeyedLimits): Result<Key
   }
   if (before[name] !== undefined)
     return bad({ field, value: part, reason: 'states a key twice', cure: `keep one ${name}` })
-  return parseLimit(name, value, field)
+  const parsed = parseLimit(name, value, name)
+  // The annotation's key is not enough: the value shows which part of it is meant.
+  return parsed.ok ? parsed : bad(...parsed.problems.map((problem) => ({ ...problem, field, value: part })))
 }
 
 const isLimitName = (name: string): name is LimitName => (LIMIT_NAMES as readonly string[]).includes(name)

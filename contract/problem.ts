@@ -24,9 +24,12 @@ export const bad = (
   problems,
 })
 
+/** What an exception says; anything can be thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 const SHOWN = 64
 
-/** A problem as one sentence: `iops-limit/read-iops: "10Mi" is not a whole number: write …`. */
+/** A problem as one sentence: `iops-limit/read-iops: "1.5" is not a whole number …; write …`. */
 export function formatProblem({ field, value, reason, cure }: Problem): string {
   const shown = value === undefined ? '' : `${quoteValue(value)} `
   return `${field}: ${shown}${reason}; ${cure}`

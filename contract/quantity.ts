@@ -10,7 +10,7 @@ export interface Quantity {
   readonly scale: number
 }
 
-const GRAMMAR = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9})|([numkMGTPE]|[KMGTPE]i)?)$/
+const GRAMMAR = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/
 const BINARY: Readonly<Record<string, bigint>> = {
   Ki: 2n ** 10n,
   Mi: 2n ** 20n,
@@ -31,20 +31,23 @@ const DECIMAL: Readonly<Record<string, number>> = {
   E: 18,
 }
 
-/** Longer texts and larger exponents are no rate of any disk; the bounds keep hostile input cheap. */
+/** Longer texts are no rate of any disk, and the bound keeps hostile input cheap. */
 const LONGEST = 64
-const LARGEST_EXPONENT = 64
+/** Stands for every larger one: with it, any text as short is already far above, or a fraction far below, every rate. */
+const LARGEST_EXPONENT = 2 * LONGEST
 
-/** The quantity's exact value, or undefined where the text is not one. */
+/**
+ * The quantity's exact value (but for the exponents past {@link LARGEST_EXPONENT}), or undefined where the text is not one.
+ * Unlike the original, a sign or point without a digit is none, fractions are not rounded to nano, and no value is capped at 2^63-1.
+ */
 export function parseQuantity(text: string): Quantity | undefined {
   const found = text.length <= LONGEST ? GRAMMAR.exec(text) : null
   if (found === null) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0', suffix = ''] = found
   if (whole === '' && fraction === '') return undefined
-  const shift = Number(exponent) + (DECIMAL[suffix] ?? 0)
-  if (Math.abs(shift) > LARGEST_EXPONENT) return undefined
+  const power = Math.max(-LARGEST_EXPONENT, Math.min(LARGEST_EXPONENT, Number(exponent)))
   const digits = BigInt(whole + fraction) * (BINARY[suffix] ?? 1n)
-  return scaled(sign === '-' ? -digits : digits, fraction.length - shift)
+  return scaled(sign === '-' ? -digits : digits, fraction.length - power - (DECIMAL[suffix] ?? 0))
 }
 
 /** The value as a whole number, or undefined where it is none (`1.5`, `100m`). */

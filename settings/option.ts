@@ -69,6 +69,9 @@ export const wholeNumber = (
 export const port = (described: WithDefault<number>): Option<number> =>
   wholeNumber({ min: 0, max: 65_535 }, { placeholder: 'PORT', ...described })
 
+/** Past 32 bits, a timer of Node fires at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMER = 596 * 3_600_000
+
 /** Milliseconds, written as Go writes durations (`10s`, `1m30s`, `500ms`) or as a plain number of seconds. */
 export const duration = (
   described: Omit<WithDefault<number>, 'default'> & { readonly default?: string },
@@ -76,11 +79,13 @@ export const duration = (
   const { default: shown, ...rest } = described
   const base = single<number>(rest, 'DURATION', (given) => {
     const value = parseDuration(given)
-    return value === undefined ? 'is not a duration such as 10s, 1m30s or 500ms' : { value }
+    if (value === undefined) return 'is not a duration such as 10s, 1m30s or 500ms'
+    return value > LONGEST_TIMER ? 'is longer than 596h, the most that a timer can wait' : { value }
   })
-  return shown === undefined
-    ? base
-    : { ...base, fallback: { value: parseDuration(shown) ?? Number.NaN, shown } }
+  if (shown === undefined) return base
+  const value = parseDuration(shown)
+  if (value === undefined) throw new RangeError(`the default of --${rest.flag} is no duration: ${shown}`)
+  return { ...base, fallback: { value, shown } }
 }
 
 /** On or off: the flag alone, or `true`/`false` behind `=` or in the variable. */
@@ -97,22 +102,25 @@ export const toggle = (described: Described & { readonly default?: boolean }): O
   fallback: { value: described.default ?? false, shown: described.default === true ? 'true' : '' },
 })
 
+const DURATION_UNITS = [
+  ['ns', 1e-6],
+  ['us', 1e-3],
+  ['µs', 1e-3],
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+] as const
+
 /** Milliseconds of a Go duration (time.ParseDuration) or of plain seconds; undefined where the text is neither. */
 export function parseDuration(given: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(given)) return Number(given) * 1000
   if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(given)) return undefined
-  const units: Readonly<Record<string, number>> = {
-    ns: 1e-6,
-    us: 1e-3,
-    µs: 1e-3,
-    ms: 1,
-    s: 1000,
-    m: 60_000,
-    h: 3_600_000,
-  }
   let total = 0
-  for (const [, amount = '', unit = ''] of given.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(amount) * (units[unit] ?? 0)
+  for (const [unit, milliseconds] of DURATION_UNITS) {
+    // "m" is not the start of "ms".
+    for (const [part] of given.matchAll(new RegExp(`[\\d.]+${unit}(?![a-z])`, 'g')))
+      total += Number.parseFloat(part) * milliseconds
   }
   return total
 }

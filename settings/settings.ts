@@ -67,10 +67,10 @@ function readFlags(table: OptionTable, argv: readonly string[]): Flags {
   const texts = new Map<string, string[]>()
   const operands: string[] = []
   const problems: string[] = []
-  const words = argv[Symbol.iterator]()
-  for (const word of words) {
+  const words = [...argv]
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === '--help' || word === '-h') return { texts, operands, problems, help: true }
-    if (word === '--') operands.push(...words)
+    if (word === '--') operands.push(...words.splice(0))
     else if (!word.startsWith('-') || word === '-') operands.push(word)
     else {
       const text = readFlag(table, word, words)
@@ -81,19 +81,21 @@ function readFlags(table: OptionTable, argv: readonly string[]): Flags {
   return { texts, operands, problems, help: false }
 }
 
-/** `--flag value`, `--flag=value`, and a switch's `--flag` alone. */
+/** `--flag value`, `--flag=value`, and a switch's `--flag` alone. A value that starts with `--` needs the `=`. */
 function readFlag(
   table: OptionTable,
   word: string,
-  words: Iterator<string>,
+  words: string[],
 ): { readonly flag: string; readonly value: string } | string {
   const [, flag = '', attached] = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(word) ?? []
   const option = Object.values(table).find((known) => known.flag === flag)
-  if (option === undefined) return `unknown option ${word.split('=')[0] ?? word}: see --help`
+  if (option === undefined) return `unknown option ${word.replace(/=[\s\S]*/, '')}: see --help`
   if (attached !== undefined) return { flag, value: attached }
   if (option.placeholder === '') return { flag, value: '' }
-  const next = words.next()
-  return next.done === true ? `--${flag} lacks its ${option.placeholder}` : { flag, value: next.value }
+  const value = words[0]
+  if (value === undefined || value.startsWith('--')) return `--${flag} lacks its ${option.placeholder}`
+  words.shift()
+  return { flag, value }
 }
 
 /** What `--help` prints: usage, then each setting with its variable and default. */
@@ -102,7 +104,7 @@ export function formatHelp(intro: string, table: OptionTable): string {
     const usual = option.fallback?.shown ?? ''
     const notes = [
       option.env === undefined ? '' : `env ${option.env}`,
-      usual === '' ? '' : `default ${usual}`,
+      option.fallback === undefined ? 'required' : usual === '' ? '' : `default ${usual}`,
     ].filter((note) => note !== '')
     return `  --${option.flag}${option.placeholder === '' ? '' : ` ${option.placeholder}`}\n      ${option.help}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeLine } from '../../../enforcer/node/files.ts'
 import {
   createLoopDisk,
   createPodGroups,
@@ -100,6 +101,23 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     expect(readFileSync(file, 'utf8')).toBe(`${disk.device} 400\n`)
     await enforce({})
     expect(readFileSync(file, 'utf8')).toBe('')
+  })
+
+  it('refuses what is no whole disk and what is no number, in words that say what to do', async () => {
+    const write = async (file: string, value: string) =>
+      await writeLine({ pod: 'team/db', container: 'pg', path: `${groups.container}/${file}`, value })
+    expect(await write('blkio.throttle.read_iops_device', '1023:1023 5')).toMatchObject({
+      cure: 'the device is no whole disk, or has gone: check DATA_MOUNT',
+    })
+    expect(await write('blkio.throttle.read_iops_device', `${disk.device} x`)).toMatchObject({
+      cure: expect.stringContaining('the kernel does not take this line') as unknown,
+    })
+    expect(await write('io.max', `${disk.device} riops=5`)).toMatchObject({
+      cure: 'enable the io controller for the cgroup above',
+    })
+    expect(
+      await writeLine({ pod: 'team/db', container: 'pg', path: `${groups.container}x/io.max`, value: '' }),
+    ).toBe('gone')
   })
 
   it('takes the largest values that the contract allows', async () => {

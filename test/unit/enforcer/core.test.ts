@@ -234,7 +234,10 @@ describe("the kubelet's pods", () => {
         { metadata: { namespace: 'n', name: 'b' } },
         { metadata: { namespace: 'n', name: 'c', uid: 'u', annotations: { x: 5 } } },
         { metadata: { namespace: 'n', name: 'd', uid: 'u' }, status: 5 },
-        { metadata: { namespace: 'n', name: 'e', uid: 'u' }, status: { containerStatuses: [5] } },
+        {
+          metadata: { namespace: 'n', name: 'e', uid: 'u' },
+          status: { containerStatuses: [5, { containerID: 'x' }] },
+        },
         {
           metadata: { namespace: 'n', name: 'f', uid: 'u' },
           status: {
@@ -259,6 +262,7 @@ describe("the kubelet's pods", () => {
       'items[5].metadata.annotations.x is a number, not a text',
       'items[6].status is a number, not a map',
       'items[7].status.containerStatuses[0] is a number, not a map',
+      'items[7].status.containerStatuses[1].name is missing, not a text',
     ])
   })
 

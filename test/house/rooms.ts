@@ -1,0 +1,118 @@
+/** The rooms of the house and what each may import: the one source of the walls test and of docs/architecture.md. */
+export interface Room {
+  /** The folder; a folder inside another is a room of its own. */
+  readonly folder: string
+  readonly holds: string
+  /** Rooms whose files it may import, besides its own. */
+  readonly rooms: readonly string[]
+  /** npm packages that it may import. */
+  readonly packages: readonly string[]
+  /** True where it may import `node:` modules: files, sockets, processes. */
+  readonly effects: boolean
+  /** For the page: what it must never know or do. */
+  readonly never: string
+}
+
+export const ROOMS: readonly Room[] = [
+  {
+    folder: 'contract',
+    holds: 'annotation keys, limits, their spelling; problems; reading of unknown data',
+    rooms: [],
+    packages: [],
+    effects: false,
+    never: 'know policies, cgroups or the API',
+  },
+  {
+    folder: 'settings',
+    holds: 'flags and environment variables to typed settings',
+    rooms: [],
+    packages: [],
+    effects: false,
+    never: 'read the environment itself: it is handed in',
+  },
+  {
+    folder: 'certs',
+    holds: 'CA and serving certificate: made, checked',
+    rooms: [],
+    packages: ['node-forge'],
+    effects: true,
+    never: 'know who serves with them',
+  },
+  {
+    folder: 'webhook/policy',
+    holds: 'policy format, selectors, the verdict on a pod',
+    rooms: ['contract'],
+    packages: ['re2js', 'yaml'],
+    effects: false,
+    never: 'see a request, a clock, a file, a cgroup',
+  },
+  {
+    folder: 'webhook/admission',
+    holds: 'AdmissionReview in, AdmissionReview out',
+    rooms: ['contract', 'webhook/policy'],
+    packages: ['fast-json-patch'],
+    effects: false,
+    never: 'see a socket, a log or a metric',
+  },
+  {
+    folder: 'webhook/server',
+    holds: 'HTTPS, body and time limits, caches, log, metrics, shutdown',
+    rooms: ['contract', 'certs', 'settings', 'webhook/policy', 'webhook/admission'],
+    packages: ['express', 'pino', 'prom-client'],
+    effects: true,
+    never: 'decide about a pod',
+  },
+  {
+    folder: 'webhook/cli',
+    holds: 'the program `iops-limit`',
+    rooms: ['contract', 'certs', 'settings', 'webhook/policy', 'webhook/admission', 'webhook/server'],
+    packages: ['yaml'],
+    effects: true,
+    never: 'have an engine of its own: same verdict as the server',
+  },
+  {
+    folder: 'webhook',
+    holds: 'the program `iops-limit-webhook`: wiring',
+    rooms: ['contract', 'certs', 'settings', 'webhook/policy', 'webhook/admission', 'webhook/server'],
+    packages: ['pino'],
+    effects: true,
+    never: 'hold logic: it is a list of parts',
+  },
+  {
+    folder: 'enforcer/core',
+    holds: 'pod to limits to targets to planned writes',
+    rooms: ['contract'],
+    packages: [],
+    effects: false,
+    never: 'touch the node; know policies or namespace labels',
+  },
+  {
+    folder: 'enforcer',
+    holds: 'the program `iops-limit-enforcer`: reads the node, carries the plan out',
+    rooms: ['contract', 'settings', 'enforcer/core'],
+    packages: ['pino', 'prom-client'],
+    effects: true,
+    never: 'decide a limit; know policies or namespace labels',
+  },
+]
+
+/** The innermost room that a path lies in; undefined where it lies in none. */
+export function findRoom(path: string): Room | undefined {
+  return ROOMS.filter(({ folder }) => path.startsWith(`${folder}/`)).sort(
+    (a, b) => b.folder.length - a.folder.length,
+  )[0]
+}
+
+/** The table of docs/architecture.md. */
+export function formatRooms(): string {
+  const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
+  const rows = ROOMS.map(({ folder, holds, rooms, packages, effects, never }) => {
+    const may = [code(rooms), code(packages), effects ? '`node:*`' : ''].filter((part) => part !== '')
+    return `| \`${folder}/\` | ${holds} | ${may.join('; ') || 'nothing'} | ${never} |`
+  })
+  return [
+    '| room | holds | may import (rooms; packages) | may not |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
