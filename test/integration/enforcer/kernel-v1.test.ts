@@ -28,12 +28,12 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'iops-limit-kernel-'))
     disk = createLoopDisk()
-    groups = createPodGroups(UID, ID)
+    groups = createPodGroups([[UID, ID]])
   })
 
   afterAll(() => {
-    groups.dispose()
-    disk.dispose()
+    groups[Symbol.dispose]()
+    disk[Symbol.dispose]()
     rmSync(folder, { recursive: true })
   })
 
@@ -60,7 +60,7 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     return stdout
   }
 
-  const load = async (given: Load) => await measure(groups.container, disk, given)
+  const load = async (given: Load) => await measure(groups.container(UID, ID), disk, given)
 
   it.each([
     ['reads', 'read', { 'iops-limit/read-iops': '300' }, 300],
@@ -89,7 +89,7 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
   it('writes what holds already no second time, and changes a limit in place', async () => {
     await enforce({ 'iops-limit/read-iops': '300' })
     expect(await enforce({ 'iops-limit/read-iops': '300' }, '--plan')).toBe('')
-    const file = `${groups.container}/blkio.throttle.read_iops_device`
+    const file = `${groups.container(UID, ID)}/blkio.throttle.read_iops_device`
     expect(JSON.parse(await enforce({ 'iops-limit/read-iops': '400' }, '--plan'))).toEqual({
       pod: 'team/db',
       container: 'pg',
@@ -105,7 +105,12 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
 
   it('refuses what is no whole disk and what is no number, in words that say what to do', async () => {
     const write = async (file: string, value: string) =>
-      await writeLine({ pod: 'team/db', container: 'pg', path: `${groups.container}/${file}`, value })
+      await writeLine({
+        pod: 'team/db',
+        container: 'pg',
+        path: `${groups.container(UID, ID)}/${file}`,
+        value,
+      })
     expect(await write('blkio.throttle.read_iops_device', '1023:1023 5')).toMatchObject({
       cure: 'the device is no whole disk, or has gone: check DATA_MOUNT',
     })
@@ -116,16 +121,21 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
       cure: 'enable the io controller for the cgroup above',
     })
     expect(
-      await writeLine({ pod: 'team/db', container: 'pg', path: `${groups.container}x/io.max`, value: '' }),
+      await writeLine({
+        pod: 'team/db',
+        container: 'pg',
+        path: `${groups.container(UID, ID)}x/io.max`,
+        value: '',
+      }),
     ).toBe('gone')
   })
 
   it('takes the largest values that the contract allows', async () => {
     await enforce({ 'iops-limit/read-iops': '4294967294', 'iops-limit/write-bps': '18446744073709551614' })
-    expect(readFileSync(`${groups.container}/blkio.throttle.read_iops_device`, 'utf8')).toBe(
+    expect(readFileSync(`${groups.container(UID, ID)}/blkio.throttle.read_iops_device`, 'utf8')).toBe(
       `${disk.device} 4294967294\n`,
     )
-    expect(readFileSync(`${groups.container}/blkio.throttle.write_bps_device`, 'utf8')).toBe(
+    expect(readFileSync(`${groups.container(UID, ID)}/blkio.throttle.write_bps_device`, 'utf8')).toBe(
       `${disk.device} 18446744073709551614\n`,
     )
     expect(

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { messageOf } from '../../../contract/problem.ts'
 
 export const BLKIO = '/sys/fs/cgroup/blkio'
 const TOOLS = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'dd', 'sh']
@@ -29,7 +30,22 @@ export function findObstacle(): string | undefined {
     return `there is no cgroup v1 throttling at ${BLKIO}`
   if (!existsSync('/dev/loop-control')) return 'there are no loop devices (/dev/loop-control)'
   const missing = TOOLS.filter((tool) => !isOnPath(tool))
-  return missing.length === 0 ? undefined : `tools are missing: ${missing.join(', ')}`
+  return missing.length === 0 ? findRefusal() : `tools are missing: ${missing.join(', ')}`
+}
+
+/** Root in a container may still be denied: only trying tells. */
+function findRefusal(): string | undefined {
+  try {
+    using groups = createPodGroups([['trial', 'trial']])
+    using disk = createLoopDisk()
+    writeFileSync(
+      path.join(groups.container('trial', 'trial'), 'blkio.throttle.read_iops_device'),
+      `${disk.device} 100`,
+    )
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 const isOnPath = (tool: string): boolean =>
@@ -45,14 +61,13 @@ const run = (command: string, ...args: readonly string[]): string =>
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
   }).trim()
 
-export interface LoopDisk {
+export interface LoopDisk extends Disposable {
   /** Mount point of an ext4 filesystem that fills the disk. */
   readonly mount: string
   /** `/dev/loopN`. */
   readonly node: string
   /** `MAJOR:MINOR`. */
   readonly device: string
-  readonly dispose: () => void
 }
 
 /** Megabytes: as much as the longest measurement reads. */
@@ -77,7 +92,7 @@ export function createLoopDisk(): LoopDisk {
     mount,
     node,
     device,
-    dispose: () => {
+    [Symbol.dispose]: () => {
       run('umount', '--lazy', mount)
       run('losetup', '--detach', node)
       rmSync(folder, { recursive: true, force: true })
@@ -85,18 +100,18 @@ export function createLoopDisk(): LoopDisk {
   }
 }
 
-export interface PodGroups {
-  /** Of the container's cgroup, below {@link BLKIO}. */
-  readonly container: string
-  readonly dispose: () => void
+export interface PodGroups extends Disposable {
+  /** Of a container's cgroup. */
+  readonly container: (uid: string, id: string) => string
 }
 
-/** `kubepods/burstable/podUID/ID` under a root of its own, so that a real kubelet's tree is not touched. */
-export function createPodGroups(uid: string, id: string): PodGroups {
+/** `kubepods/burstable/podUID/ID` of each, under a root of its own, so that a real kubelet's tree is not touched. */
+export function createPodGroups(containers: readonly (readonly [uid: string, id: string])[]): PodGroups {
   const root = path.join(BLKIO, `iops-limit-test-${process.pid}`)
-  const container = path.join(root, 'kubepods/burstable', `pod${uid}`, id)
-  mkdirSync(container, { recursive: true })
-  return { container, dispose: () => removeGroups(root) }
+  const container = (uid: string, id: string): string =>
+    path.join(root, 'kubepods/burstable', `pod${uid}`, id)
+  for (const [uid, id] of containers) mkdirSync(container(uid, id), { recursive: true })
+  return { container, [Symbol.dispose]: () => removeGroups(root) }
 }
 
 /** Innermost first; the kernel's files go with their directory. */

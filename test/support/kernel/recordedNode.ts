@@ -42,7 +42,7 @@ export interface StandInNode {
 }
 
 /** Recorded directories, with an empty io.max in each, mountinfo, and sysfs with its links. */
-export function createRecordedNode(): StandInNode {
+export function createRecordedNode(): GrowingNode {
   const node = createStandInNode()
   for (const line of readRecorded('cgroup-tree.v2-systemd.txt').split('\n')) {
     if (line.startsWith('/sys/fs/cgroup/')) node.addV2(line.slice('/sys/fs/cgroup/'.length))
