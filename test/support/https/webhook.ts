@@ -28,8 +28,9 @@ const MAIN = fileURLToPath(new URL('../../../webhook/main.ts', import.meta.url))
 export async function startWebhook(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program = MAIN,
 ): Promise<WebhookProcess> {
-  const child = spawn(process.execPath, [MAIN, ...argv], {
+  const child = spawn(process.execPath, [program, ...argv], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

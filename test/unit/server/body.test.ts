@@ -1,0 +1,98 @@
+import { PassThrough, Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { type BodyBounds, discardRest, readBody } from '../../../webhook/server/body.ts'
+
+const bounds = (given: Partial<BodyBounds> = {}): BodyBounds => ({
+  maxBytes: 10,
+  claim: () => true,
+  deadline: new AbortController().signal,
+  ...given,
+})
+
+describe('readBody', () => {
+  test('gives all bytes, up to the bound itself', async () => {
+    const body = await readBody(Readable.from([Buffer.from('01234'), Buffer.from('56789')]), bounds())
+    expect(body.bytes?.toString()).toBe('0123456789')
+    expect((await readBody(Readable.from([]), bounds())).bytes?.length).toBe(0)
+  })
+
+  test('stops at the first byte too many, and leaves the rest in the stream', async () => {
+    let given = 0
+    const endless = new Readable({
+      highWaterMark: 4,
+      read() {
+        given += 4
+        this.push(Buffer.alloc(4))
+      },
+    })
+    expect(await readBody(endless, bounds())).toEqual({ loss: 'too-large' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(given).toBeLessThanOrEqual(24)
+    endless.destroy()
+  })
+
+  test('asks for room chunk by chunk', async () => {
+    const asked: number[] = []
+    const claim = (bytes: number): boolean => asked.push(bytes) < 2
+    const stream = Readable.from([Buffer.alloc(3), Buffer.alloc(2), Buffer.alloc(1)])
+    expect(await readBody(stream, bounds({ claim }))).toEqual({ loss: 'crowded' })
+    expect(asked).toEqual([3, 2])
+  })
+
+  test('ends with its deadline, also where that has passed already', async () => {
+    const deadline = new AbortController()
+    const reading = readBody(new PassThrough(), bounds({ deadline: deadline.signal }))
+    deadline.abort()
+    expect(await reading).toEqual({ loss: 'late' })
+    expect(await readBody(new PassThrough(), bounds({ deadline: deadline.signal }))).toEqual({ loss: 'late' })
+  })
+
+  test('notes that the client is gone, with or without an error', async () => {
+    for (const error of [undefined, new Error('reset')]) {
+      const stream = new PassThrough()
+      const reading = readBody(stream, bounds())
+      stream.write('0')
+      stream.destroy(error)
+      stream.on('error', () => undefined)
+      expect(await reading).toEqual({ loss: 'gone' })
+    }
+  })
+})
+
+describe('discardRest', () => {
+  const patience = { bytes: 100, milliseconds: 30 }
+
+  test('is true where the rest came to an end', async () => {
+    const stream = Readable.from([Buffer.alloc(50), Buffer.alloc(40)])
+    expect(await discardRest(stream, patience)).toBe(true)
+    expect(await discardRest(stream, patience)).toBe(true)
+  })
+
+  test('is false where it did not within the time', async () => {
+    expect(await discardRest(new PassThrough(), patience)).toBe(false)
+  })
+
+  test('is false at once where the stream is or gets destroyed', async () => {
+    const stream = new PassThrough()
+    const discarding = discardRest(stream, { ...patience, milliseconds: 60_000 })
+    stream.destroy()
+    expect(await discarding).toBe(false)
+    expect(await discardRest(stream, patience)).toBe(false)
+  })
+
+  test('reads no more than the bound, and waits the time out', async () => {
+    let given = 0
+    const endless = new Readable({
+      highWaterMark: 10,
+      read() {
+        given += 10
+        this.push(Buffer.alloc(10))
+      },
+    })
+    const began = performance.now()
+    expect(await discardRest(endless, patience)).toBe(false)
+    expect(performance.now() - began).toBeGreaterThan(25)
+    expect(given).toBeLessThanOrEqual(150)
+    endless.destroy()
+  })
+})

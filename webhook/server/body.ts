@@ -1,0 +1,68 @@
+/** Bodies: read while bounds hold, or thrown away. */
+import type { Readable } from 'node:stream'
+
+/** `too-large`: past its own bound; `crowded`: no room among the others; `late`: past the deadline; `gone`: so is the client. */
+export type BodyLoss = 'too-large' | 'crowded' | 'late' | 'gone'
+
+export type Body =
+  | { readonly bytes: Buffer; readonly loss?: never }
+  | { readonly loss: BodyLoss; readonly bytes?: never }
+
+export interface BodyBounds {
+  readonly maxBytes: number
+  /** Takes room for so many more bytes. */
+  readonly claim: (bytes: number) => boolean
+  readonly deadline: AbortSignal
+}
+
+/** Never holds more than the bounds allow: what is too much stays unread in the stream, paused. */
+export function readBody(stream: Readable, { maxBytes, claim, deadline }: BodyBounds): Promise<Body> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const settle = (body: Body): void => {
+      stream.off('data', take).off('end', finish).off('error', lose).off('close', lose).pause()
+      deadline.removeEventListener('abort', expire)
+      resolve(body)
+    }
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > maxBytes) settle({ loss: 'too-large' })
+      else if (!claim(chunk.length)) settle({ loss: 'crowded' })
+      else chunks.push(chunk)
+    }
+    const finish = (): void => settle({ bytes: Buffer.concat(chunks, size) })
+    const lose = (): void => settle({ loss: 'gone' })
+    const expire = (): void => settle({ loss: 'late' })
+    stream.on('data', take).on('end', finish).on('error', lose).on('close', lose)
+    if (deadline.aborted) expire()
+    else deadline.addEventListener('abort', expire)
+  })
+}
+
+export interface Patience {
+  readonly bytes: number
+  readonly milliseconds: number
+}
+
+/** Throws away what still comes; true where that was all, false where patience ended first. */
+export function discardRest(stream: Readable, { bytes, milliseconds }: Patience): Promise<boolean> {
+  if (stream.readableEnded || stream.destroyed) return Promise.resolve(stream.readableEnded)
+  return new Promise((resolve) => {
+    let size = 0
+    const settle = (isAll: boolean): void => {
+      clearTimeout(timer)
+      stream.off('data', count).off('end', finish).off('error', lose).off('close', lose)
+      resolve(isAll)
+    }
+    // Past the bound nothing more is read, but the client still gets the time to read its answer.
+    const count = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > bytes) stream.pause()
+    }
+    const finish = (): void => settle(true)
+    const lose = (): void => settle(false)
+    const timer = setTimeout(lose, milliseconds)
+    stream.on('data', count).on('end', finish).on('error', lose).on('close', lose).resume()
+  })
+}

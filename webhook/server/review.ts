@@ -1,0 +1,93 @@
+/** One request's way: bytes to JSON to a decision, within its bounds. */
+import type { IncomingMessage } from 'node:http'
+import { readBody } from './body.ts'
+import type { Gate, Place } from './gate.ts'
+import { findDeadline, findHeaderRejection } from './headers.ts'
+import {
+  type Rejection,
+  rejectCrowd,
+  rejectEmpty,
+  rejectJson,
+  rejectLate,
+  rejectReview,
+  rejectSize,
+  rejectUtf8,
+} from './rejection.ts'
+import type { Reviewed, Reviewer } from './reviewer.ts'
+
+export type Reviewing =
+  | Extract<Reviewed, { status: 200 }>
+  | { readonly status: 'rejected'; readonly rejection: Rejection }
+  /** The client left before its body was here: there is nobody to answer. */
+  | { readonly status: 'gone' }
+
+export interface ReviewBounds {
+  readonly maxBodyBytes: number
+  /** Milliseconds; a caller may ask for less. */
+  readonly longestReview: number
+}
+
+export interface ReviewDeps {
+  readonly reviewer: Reviewer
+  readonly gate: Gate
+  readonly bounds: ReviewBounds
+}
+
+/** `url` with its query; the body is read only where the head is acceptable and there is a place. */
+export async function review(req: IncomingMessage, url: string, deps: ReviewDeps): Promise<Reviewing> {
+  const { gate, bounds } = deps
+  const refused = findHeaderRejection(req.headers, bounds.maxBodyBytes)
+  if (refused !== undefined) return reject(refused)
+  const place = gate.enter()
+  if (place === undefined) return reject(rejectCrowd())
+  const milliseconds = findDeadline(url, bounds.longestReview)
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), milliseconds)
+  try {
+    return await reviewBody(req, place, { ...deps, milliseconds, deadline: deadline.signal })
+  } finally {
+    clearTimeout(timer)
+    place.leave()
+  }
+}
+
+const reject = (rejection: Rejection): Reviewing => ({ status: 'rejected', rejection })
+
+interface TimedDeps extends ReviewDeps {
+  readonly milliseconds: number
+  readonly deadline: AbortSignal
+}
+
+async function reviewBody(req: IncomingMessage, { claim }: Place, deps: TimedDeps): Promise<Reviewing> {
+  const { reviewer, bounds, milliseconds, deadline } = deps
+  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, deadline })
+  if (body.loss === 'gone') return { status: 'gone' }
+  if (body.loss === 'too-large') return reject(rejectSize(bounds.maxBodyBytes))
+  if (body.loss !== undefined) return reject(body.loss === 'late' ? rejectLate(milliseconds) : rejectCrowd())
+  const json = parseJson(body.bytes)
+  if ('rejection' in json) return reject(json.rejection)
+  const reviewed = await Promise.race([reviewer.answer(json.value, deadline), expiry(deadline)])
+  if (reviewed === undefined) return reject(rejectLate(milliseconds))
+  return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+function parseJson(bytes: Buffer): { readonly value: unknown } | { readonly rejection: Rejection } {
+  if (bytes.length === 0) return { rejection: rejectEmpty() }
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch {
+    return { rejection: rejectUtf8() }
+  }
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch (error) {
+    return { rejection: rejectJson(error instanceof Error ? error.message : '') }
+  }
+}
+
+/** Undefined once the deadline has passed. */
+const expiry = (deadline: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => deadline.addEventListener('abort', () => resolve(undefined), { once: true }))

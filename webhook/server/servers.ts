@@ -1,0 +1,135 @@
+/** HTTP servers with every timeout set, and how they start and end. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SecureContextOptions } from 'node:tls'
+import type { Observer } from './observer.ts'
+import { rejectHttp } from './rejection.ts'
+import { formatRejection, type Payload } from './reply.ts'
+import type { TlsPair } from './tls.ts'
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** For a TLS handshake, and for the headers of a request. */
+  readonly headers: number
+  /** For a whole request: the last resort, past every deadline of the application. */
+  readonly request: number
+  readonly keepAlive: number
+}
+
+export interface ServerDeps {
+  readonly app: RequestListener
+  readonly timeouts: Timeouts
+  readonly observer: Observer
+}
+
+/** How late a timeout may act. Node's default is half a minute. */
+const CHECK_INTERVAL = 1000
+
+export function createOpsServer({ app, timeouts, observer }: ServerDeps): Server {
+  const server = createServer(optionsOf(timeouts), app)
+  complete(server, { app, timeouts, observer })
+  return server
+}
+
+export function createReviewServer({ app, timeouts, observer }: ServerDeps, pair: TlsPair): TlsServer {
+  const server = createTlsServer(
+    { ...optionsOf(timeouts), ...tlsOptions(pair), handshakeTimeout: timeouts.headers },
+    app,
+  )
+  complete(server, { app, timeouts, observer })
+  return server
+}
+
+/** For `setSecureContext` too, which forgets what it is not told again. */
+export const tlsOptions = ({ cert, key }: TlsPair): SecureContextOptions => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2',
+})
+
+const optionsOf = (timeouts: Timeouts): object => ({
+  headersTimeout: timeouts.headers,
+  requestTimeout: Math.max(timeouts.request, timeouts.headers),
+  keepAliveTimeout: timeouts.keepAlive,
+  connectionsCheckingInterval: Math.min(CHECK_INTERVAL, timeouts.headers),
+  // Node would refuse it with an empty body; nothing here goes by it.
+  requireHostHeader: false,
+})
+
+/** What Node answers with an empty body, or resets, gets the same JSON as everything else. */
+function complete(server: Server | TlsServer, { app, timeouts, observer }: ServerDeps): void {
+  // Silence of any kind, such as that of a client that does not read its answers.
+  server.setTimeout(Math.max(timeouts.keepAlive, timeouts.request))
+  // An expectation other than 100-continue may be passed over (RFC 9110, 10.1.1).
+  server.on('checkExpectation', app)
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => answers.set(req.socket, res))
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: Duplex) => {
+    const answer = answers.get(socket)
+    if (/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) observer.tlsFailed(code)
+    const isHttp = /^(HPE_|ERR_HTTP_)/.test(code)
+    if (!isHttp || !socket.writable || (answer?.headersSent === true && !answer.writableFinished)) {
+      socket.destroy()
+      return
+    }
+    const rejection = rejectHttp(code)
+    observer.rejected(rejection)
+    socket.end(formatRaw(formatRejection(rejection)), () => socket.destroy())
+  })
+}
+
+function formatRaw({ status, type, text }: Payload): string {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${text}`
+}
+
+export interface Endpoint {
+  readonly port: number
+  /** Undefined: every address. */
+  readonly host: string | undefined
+}
+
+/** Rejects where the address cannot be had. */
+export function listen(server: Server | TlsServer, { port, host }: Endpoint): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, ...(host !== undefined && { host }) }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      if (address === null || typeof address === 'string') reject(new TypeError('not a TCP address'))
+      else resolve(address)
+    })
+  })
+}
+
+/** Takes no more connections, ends the idle ones, and gives the others so many milliseconds. */
+export function close(server: Server | TlsServer, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), milliseconds)
+    server.close(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+/** As a client may call it; from here where the server listens on every address. */
+export function formatOrigin(scheme: 'http' | 'https', { address, port, family }: AddressInfo): string {
+  const isEvery = address === '::' || address === '0.0.0.0'
+  const host = isEvery ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
+  return `${scheme}://${host}:${port}`
+}
