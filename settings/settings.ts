@@ -10,7 +10,12 @@ export type SettingsOf<Table extends OptionTable> = {
 export type Read<Table extends OptionTable> =
   | { readonly kind: 'settings'; readonly settings: SettingsOf<Table>; readonly operands: readonly string[] }
   | { readonly kind: 'help' }
-  | { readonly kind: 'problems'; readonly problems: readonly string[] }
+  | {
+      readonly kind: 'problems'
+      readonly problems: readonly string[]
+      /** The settings that are right, for whoever wants to find further problems in what they name. */
+      readonly partial: Partial<SettingsOf<Table>>
+    }
 
 export interface Given {
   /** Without the program's own name. */
@@ -35,8 +40,9 @@ export function readSettings<const Table extends OptionTable>(
     if (typeof read === 'string') problems.push(read)
     else settings[name] = read.value
   }
-  if (problems.length > 0) return { kind: 'problems', problems }
-  return { kind: 'settings', settings: settings as SettingsOf<Table>, operands: flags.operands }
+  const read = settings as SettingsOf<Table>
+  if (problems.length > 0) return { kind: 'problems', problems, partial: read }
+  return { kind: 'settings', settings: read, operands: flags.operands }
 }
 
 function readOption(

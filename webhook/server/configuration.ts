@@ -1,11 +1,10 @@
 /** Settings and the files that they name, or everything that is wrong with either. */
 import { formatProblem, type Problem } from '../../contract/problem.ts'
-import type { Option } from '../../settings/option.ts'
 import { type Given, readSettings } from '../../settings/settings.ts'
 import { loadNamespaces, loadPolicies } from '../policy/load.ts'
 import type { Namespaces, PolicySet } from '../policy/policy.ts'
 import { type Followed, openFiles } from './follow.ts'
-import { FILE_OPTIONS, OPTIONS, type Settings } from './settings.ts'
+import { type FILE_OPTIONS, OPTIONS, type Settings } from './settings.ts'
 import { readFiles, readFilesOrDirectories } from './sources.ts'
 import { parseTlsPair, type TlsPair } from './tls.ts'
 
@@ -26,7 +25,7 @@ export async function openConfiguration(given: Given): Promise<OpenedConfigurati
   const read = readSettings(OPTIONS, given)
   if (read.kind === 'help') return read
   const isRead = read.kind === 'settings'
-  const opened = await openNamedFiles(isRead ? read.settings : findPaths(given))
+  const opened = await openNamedFiles(isRead ? read.settings : read.partial)
   const problems = [
     ...(isRead ? findConflicts(read.settings) : read.problems),
     ...opened.problems.map(formatProblem),
@@ -48,34 +47,7 @@ function findConflicts({ maxBodyBytes, maxBufferedBytes, port, metricsPort }: Se
   return problems
 }
 
-type Paths = { readonly [name in keyof typeof FILE_OPTIONS]?: Settings[name] | undefined }
-
-/** Where other settings are wrong: the file names that are right. None where an option is unknown. */
-function findPaths(given: Given): Paths {
-  const options: readonly (readonly [string, Option<unknown>])[] = Object.entries(OPTIONS)
-  const { policyFiles, namespacesFiles, tlsCert, tlsKey } = FILE_OPTIONS
-  const read = readSettings(
-    {
-      ...Object.fromEntries(options.map(([name, option]) => [name, tolerate(option)])),
-      policyFiles: tolerate(policyFiles),
-      namespacesFiles: tolerate(namespacesFiles),
-      tlsCert: tolerate(tlsCert),
-      tlsKey: tolerate(tlsKey),
-    },
-    given,
-  )
-  return read.kind === 'settings' ? read.settings : {}
-}
-
-/** Undefined for what is missing or wrong. */
-const tolerate = <T>(option: Option<T>): Option<T | undefined> => ({
-  ...option,
-  parse: (texts) => {
-    const parsed = option.parse(texts)
-    return typeof parsed === 'string' ? { value: undefined } : parsed
-  },
-  fallback: option.fallback ?? { value: undefined, shown: '' },
-})
+type Paths = Partial<Pick<Settings, keyof typeof FILE_OPTIONS>>
 
 type Opened = Partial<Omit<Configuration, 'settings'>> & { readonly problems: readonly Problem[] }
 

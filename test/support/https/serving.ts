@@ -1,4 +1,5 @@
 /** The webhook's HTTPS server within the test's own process, with parts exchanged. */
+import type { Express } from 'express'
 import { pino } from 'pino'
 import { createApp, createOpsApp } from '../../../webhook/server/app.ts'
 import { createGate, type Gate, type GateLimits } from '../../../webhook/server/gate.ts'
@@ -39,7 +40,17 @@ export interface Serving extends AsyncDisposable {
   servePair(certificates: TestCertificates): void
 }
 
-export async function startServing(parts: Parts): Promise<Serving> {
+export interface Apps {
+  readonly app: Express
+  readonly opsApp: Express
+  readonly observer: Observer
+  readonly gate: Gate
+  readonly life: Life
+  readonly log: readonly string[]
+}
+
+/** The two applications without a socket. */
+export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): Apps {
   const { maxBodyBytes = 7 * 2 ** 20, longestReview = 10_000, ...limits } = parts.bounds ?? {}
   const log: string[] = []
   const gate = createGate({ maxRequests: 100, maxBytes: 64 * 2 ** 20, ...limits })
@@ -53,7 +64,6 @@ export async function startServing(parts: Parts): Promise<Serving> {
   })
   const plain = createObserver(pino({ base: null }, { write: (line) => void log.push(line) }), metrics)
   const observer = parts.observe?.(plain) ?? plain
-  const timeouts = { headers: 5000, request: 20_000, keepAlive: 100_000, ...parts.timeouts }
   const app = createApp({
     reviewer: parts.reviewer,
     gate,
@@ -63,6 +73,12 @@ export async function startServing(parts: Parts): Promise<Serving> {
     clock: () => performance.now() / 1000,
   })
   const opsApp = createOpsApp({ life, observer, registry: metrics.registry })
+  return { app, opsApp, observer, gate, life, log }
+}
+
+export async function startServing(parts: Parts): Promise<Serving> {
+  const { app, opsApp, observer, gate, life, log } = createApps(parts)
+  const timeouts = { headers: 5000, request: 20_000, keepAlive: 100_000, ...parts.timeouts }
   const review = createReviewServer({ app, timeouts, observer }, pairOf(parts.certificates))
   const ops = createOpsServer({ app: opsApp, timeouts, observer })
   return {

@@ -136,16 +136,19 @@ describe('readSettings', () => {
     expect(readSettings({ out: text({ flag: 'out', help: 'Where' }) }, { argv: [], env: {} })).toEqual({
       kind: 'problems',
       problems: ['--out is required: Where'],
+      partial: {},
     })
     expect(readSettings({ out: list({ flag: 'out', help: 'Where' }) }, { argv: [], env: {} })).toEqual({
       kind: 'problems',
       problems: ['--out is required: Where'],
+      partial: {},
     })
     expect(
       readSettings({ wait: duration({ flag: 'wait', help: 'How long' }) }, { argv: [], env: {} }),
     ).toEqual({
       kind: 'problems',
       problems: ['--wait is required: How long'],
+      partial: {},
     })
   })
 
@@ -161,6 +164,7 @@ describe('readSettings', () => {
     expect(ask(['a', 'b'], 1)).toEqual({
       kind: 'problems',
       problems: ['unexpected argument "b": see --help'],
+      partial: { once: false },
     })
     expect(ask(['a', 'b'], Infinity)).toMatchObject({ operands: ['a', 'b'] })
   })
@@ -237,11 +241,20 @@ test('an option judges no text at all as it judges an empty one', () => {
   expect(TABLE.port.parse([])).toBe('is not a whole number from 0 to 65535')
 })
 
+test('what is right is told beside what is wrong, so that problems in what it names can be found too', () => {
+  const table = { once: TABLE.once, port: TABLE.port }
+  expect(readSettings(table, { argv: ['--nope', '--once', '--port', 'x'], env: {} })).toMatchObject({
+    kind: 'problems',
+    partial: { once: true },
+  })
+})
+
 test('whole numbers may be bounded from below', () => {
   const table = { n: wholeNumber({ min: 2, max: 5 }, { flag: 'n', help: 'N' }) }
   expect(readSettings(table, { argv: ['--n', '1'], env: {} })).toEqual({
     kind: 'problems',
     problems: ['--n "1" is not a whole number from 2 to 5'],
+    partial: {},
   })
   expect(readSettings(table, { argv: ['--n', '05'], env: {} })).toMatchObject({ settings: { n: 5 } })
 })

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import request from 'supertest'
+import { describe, expect, it } from 'vitest'
+import { createReviewer } from '../../../webhook/server/reviewer.ts'
+import { createApps } from '../../support/https/serving.ts'
+import { policiesOf } from '../../support/policies.ts'
+import { findResponseFaults, RECORDED_NAMES, recordedReview, reviewOf } from '../../support/reviews.ts'
+
+const POLICIES = policiesOf(
+  readFileSync(new URL('../../fixtures/policies/gold.yaml', import.meta.url), 'utf8'),
+)
+
+/** The applications with the real engine behind them, without sockets of their own. */
+const createRealApps = () =>
+  createApps({
+    reviewer: createReviewer({
+      readRulebook: () => ({ policies: POLICIES, exemptNamespaces: [] }),
+      findNamespace: (name) => ({ name, labels: { 'iops-limit/enforce': 'gold' } }),
+      onBroken: (error) => {
+        throw error
+      },
+    }),
+  })
+
+describe('POST /mutate', () => {
+  it('answers every recorded review so that the API server takes it, logs one line each, and counts them', async () => {
+    const { app, opsApp, log } = createRealApps()
+    for (const name of RECORDED_NAMES) {
+      const review = recordedReview(name)
+      const answer = await request(app).post('/mutate?timeout=10s').send(review)
+      expect(answer.status, name).toBe(200)
+      expect(findResponseFaults(review.request.uid, answer.body), name).toEqual([])
+    }
+    const decisions = log.map((line) => JSON.parse(line) as { readonly msg: string; readonly uid: string })
+    expect(decisions.map(({ msg, uid }) => [msg, uid])).toEqual(
+      RECORDED_NAMES.map((name) => ['decision', recordedReview(name).request.uid]),
+    )
+    const { text } = await request(opsApp).get('/metrics')
+    const counted = [...text.matchAll(/^iops_limit_webhook_reviews_total\{.*\} (\d+)$/gm)].map(([, count]) =>
+      Number(count),
+    )
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(RECORDED_NAMES.length)
+  })
+
+  it('answers a refusal with 200 and the status in the review', async () => {
+    const { app } = createRealApps()
+    const answer = await request(app)
+      .post('/mutate')
+      .send(reviewOf({ 'iops-limit/limit': '9000' }))
+    const expected = { response: { allowed: false, status: { code: 403, reason: 'Forbidden' } } }
+    expect([answer.status, answer.body]).toMatchObject([200, expected])
+  })
+
+  it.each([
+    [
+      'another version',
+      { apiVersion: 'admission.k8s.io/v1beta1', kind: 'AdmissionReview' },
+      'apiVersion: "admission.k8s.io/v1beta1" is not a version spoken here; send admission.k8s.io/v1',
+    ],
+    [
+      'no request',
+      { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' },
+      'request: is missing, not a map; write a map of keys and values',
+    ],
+  ])('answers %s with 400 and the reason', async (_, body, message) => {
+    const { app } = createRealApps()
+    const answer = await request(app).post('/mutate').send(body)
+    expect([answer.status, answer.body]).toMatchObject([400, { error: { reason: 'not-a-review' } }])
+    expect(answer.text).toContain(JSON.stringify(message).slice(1, -1))
+  })
+
+  it.each([
+    ['get', '/mutate', 405],
+    ['post', '/validate', 404],
+    ['post', '/Mutate', 404],
+    ['post', '/mutate/', 404],
+  ] as const)('%s %s: %i', async (method, path, expected) => {
+    const { app } = createRealApps()
+    expect((await request(app)[method](path)).status).toBe(expected)
+  })
+})
