@@ -16,8 +16,13 @@ export function parseLimit(name: LimitName, text: string, field: string): Result
   return parsed.ok ? ok({ [name]: parsed.value }) : parsed
 }
 
+/** All six keys with the largest values take half of it. */
+const LONGEST = 512
+
 /** A per-container override, `read-iops=800,write-bps=50Mi`; every problem in it at once. */
 export function parseOverride(text: string, field: string): Result<KeyedLimits> {
+  if (text.length > LONGEST)
+    return bad({ field, value: text, reason: `is longer than ${LONGEST} characters`, cure: EXAMPLE })
   const problems: Problem[] = []
   let limits: KeyedLimits = {}
   for (const part of text.split(',')) {

@@ -8,6 +8,7 @@ import { describeViolations } from '../policy/violation.ts'
 import { type ApplyPatch, applyPatch, formatPatch, isApplicable, type Operation } from './patch.ts'
 import { type AdmissionReviewResponse, formatResponse } from './response.ts'
 import type { Content, Review } from './review.ts'
+import { cut } from './sentence.ts'
 
 export interface Answer {
   readonly body: AdmissionReviewResponse
@@ -142,8 +143,11 @@ function answerBinding(
   }
 }
 
+/** Admission comes before the API server's validation: a name may have any length. */
 const nameOf = ({ name, generateName }: Review): string =>
-  name === '' && generateName !== '' ? `${generateName}*` : name
+  cut(name === '' && generateName !== '' ? `${generateName}*` : name, LONGEST_NAME)
+
+const LONGEST_NAME = 253
 
 type Decider = Pick<Allowed, 'policy' | 'rule'>
 

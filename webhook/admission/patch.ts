@@ -55,7 +55,8 @@ interface Target {
 }
 
 function isDecided(patched: unknown, annotations: Annotations, { set, remove }: Changes): boolean {
-  const expected = Object.entries({ ...annotations, ...set }).filter(([key]) => !remove.includes(key))
+  const removed = new Set(remove)
+  const expected = Object.entries({ ...annotations, ...set }).filter(([key]) => !removed.has(key))
   const found =
     (patched as { readonly metadata?: { readonly annotations?: Annotations } }).metadata?.annotations ?? {}
   return (

@@ -16,7 +16,7 @@ export const certs: Command = {
 
 const NAME = 'iops-limit certs'
 
-const OPTIONS = {
+export const OPTIONS = {
   out: text({ flag: 'out', placeholder: 'DIR', help: 'where the files go; made if missing' }),
   dns: list({
     flag: 'dns',
@@ -41,7 +41,7 @@ const OPTIONS = {
   force: toggle({ flag: 'force', help: 'replace files that stand there already' }),
 }
 
-const INTRO = `Usage: ${NAME} --out DIR --dns NAME[,NAME...] [--ip ADDRESS...] [OPTION...]
+export const INTRO = `Usage: ${NAME} --out DIR --dns NAME[,NAME...] [--ip ADDRESS...] [OPTION...]
 
 Makes a certificate authority (ca.crt, ca.key) and a serving certificate from it (tls.crt, tls.key): all four or none.
 Exit code: 0 made, 1 could not be written, 2 called wrongly.`

@@ -6,7 +6,7 @@ import { findInvalid, findViolations } from './check.ts'
 import type { LimitRule, Policy, Rule } from './policy.ts'
 import { isSelected, type Labels } from './selector.ts'
 import type { ContainerInfo, PodInfo, Subject } from './subject.ts'
-import { isNewOrWorse, type Violation } from './violation.ts'
+import { findNewOrWorse, type Violation } from './violation.ts'
 
 export interface Evaluation {
   readonly policy: string
@@ -105,5 +105,5 @@ function findIntroduced(
 ): readonly Violation[] {
   if (old === undefined || violations.length === 0) return violations
   const before = violationsOf(findAsked({ pod: old, old }, new Map()))
-  return violations.filter((violation) => isNewOrWorse(violation, before))
+  return findNewOrWorse(violations, before)
 }

@@ -37,31 +37,44 @@ export interface WrongScope {
   readonly key: string
 }
 
-/** True where the update that leads from `before` brought the violation in or made it worse. */
-export const isNewOrWorse = (violation: Violation, before: readonly Violation[]): boolean =>
-  !before.some((old) => isNoWorse(violation, old))
+/** Those that the update which leads from `before` brought in or made worse. */
+export function findNewOrWorse(
+  violations: readonly Violation[],
+  before: readonly Violation[],
+): readonly Violation[] {
+  const known = new Map(before.map((violation) => [identify(violation), violation]))
+  return violations.filter((violation) => {
+    const old = known.get(identify(violation))
+    return old === undefined || isFurther(violation, old)
+  })
+}
 
-function isNoWorse(now: Violation, before: Violation): boolean {
-  if (isOutOfBounds(now)) return isOutOfBounds(before) && isNoFurther(now, before)
-  if (now.kind === 'scope') return before.kind === 'scope'
-  return before.kind === 'invalid' && before.key === now.key && before.problem.value === now.problem.value
+/** The same thing, whichever key states it; what cannot be read is the same only to the letter. */
+function identify(violation: Violation): string {
+  if (isOutOfBounds(violation))
+    return JSON.stringify([violation.kind, violation.container, violation.dimension])
+  return violation.kind === 'scope' ? violation.kind : JSON.stringify([violation.key, violation.problem])
 }
 
 const isOutOfBounds = (violation: Violation): violation is OutOfBounds => 'dimension' in violation
 
-const isNoFurther = (now: OutOfBounds, before: OutOfBounds): boolean =>
-  now.kind === before.kind &&
-  now.container === before.container &&
-  now.dimension === before.dimension &&
-  !(now.kind === 'above-max' ? isMore(now.amount, before.amount) : isMore(before.amount, now.amount))
+function isFurther(now: Violation, before: Violation): boolean {
+  if (!isOutOfBounds(now) || !isOutOfBounds(before)) return false
+  return now.kind === 'above-max' ? isMore(now.amount, before.amount) : isMore(before.amount, now.amount)
+}
 
-/** One sentence each; a value that breaks the same bound in both directions is told once. */
+/** More of them tell nobody more. */
+const MOST_SENTENCES = 20
+
+/** One sentence each; a value that breaks the same bound in both directions is told once; a last one counts what is left out. */
 export function describeViolations(violations: readonly Violation[]): readonly string[] {
-  const groups = Map.groupBy(violations, (violation) => describe(violation, ''))
-  return [...groups.values()].flatMap((alike) => {
+  const groups = [...Map.groupBy(violations, (violation) => describe(violation, '')).values()]
+  const sentences = groups.slice(0, MOST_SENTENCES).flatMap((alike) => {
     const dimensions = alike.filter(isOutOfBounds).map(({ dimension }) => dimension)
     return alike.slice(0, 1).map((violation) => describe(violation, dimensions.join(' and ')))
   })
+  const left = groups.length - sentences.length
+  return left > 0 ? [...sentences, `and ${left} more`] : sentences
 }
 
 function describe(violation: Violation, dimensions: string): string {

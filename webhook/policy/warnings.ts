@@ -28,11 +28,11 @@ export const warnExemptNamespace = (namespace: string, policy: string): string =
 export const warnForged = (key: string): string =>
   `${key} is written by admission only: the given value was dropped`
 
-/** What an update left as bad as it was. */
+/** What an update left as bad as it was; where it brought anything in, it is refused, and this not told. */
 export const warnKept = (evaluation: Evaluation): readonly string[] =>
-  describeViolations(
-    evaluation.violations.filter((violation) => !evaluation.introduced.includes(violation)),
-  ).map((sentence) => `${nameDecider(evaluation)}: ${sentence} (allowed: this update did not make it worse)`)
+  describeViolations(evaluation.violations).map(
+    (sentence) => `${nameDecider(evaluation)}: ${sentence} (allowed: this update did not make it worse)`,
+  )
 
 /** What a policy that is not enforced would do. */
 export function warnWouldBe(evaluation: Evaluation): readonly string[] {
@@ -60,7 +60,8 @@ export function warnIneffective(
 ): readonly string[] {
   const names = new Set(pod.containers.map(({ name }) => name))
   const strangers = [...asked.containers.keys()].filter((name) => !names.has(name))
-  const exempted = [...asked.containers.keys()].filter((name) => exemptContainers.includes(name))
+  const exempt = new Set(exemptContainers)
+  const exempted = [...asked.containers.keys()].filter((name) => exempt.has(name))
   return [
     ...strangers.map(
       (name) => `${CONTAINER_PREFIX}${name} limits nothing: the pod has no container ${quoteValue(name)}`,

@@ -281,6 +281,56 @@ describe('subresources that reach the annotations', () => {
   })
 })
 
+describe('a pod made to be slow', () => {
+  /** As many keys as a request of 3 MiB holds: what is not linear would take minutes. */
+  const MANY = 40_000
+  const overrides = (value: string) =>
+    Object.fromEntries(Array.from({ length: MANY }, (_, index) => [`container.iops-limit/c${index}`, value]))
+
+  it('is refused in a few sentences', () => {
+    const { body, record } = answer(reviewOf(overrides('read-iops=9000')))
+    expect(record.violations).toHaveLength(21)
+    expect(record.violations.at(-1)).toBe(`and ${MANY - 20} more`)
+    expect(body.response.status?.message).toHaveLength(2048)
+  })
+
+  it('is updated: only what is new or worse counts', () => {
+    const review = recordedReview('06')
+    review.request.object!.metadata.annotations = {
+      ...overrides('read-iops=9000,x'),
+      'iops-limit/limit': '800',
+    }
+    review.request.oldObject!.metadata.annotations = overrides('read-iops=9000,x')
+    expect(answer(review).body.response).toMatchObject({ allowed: true })
+    review.request.object!.metadata.annotations = overrides('read-iops=9001')
+    review.request.oldObject!.metadata.annotations = overrides('read-iops=9000')
+    expect(answer(review).body.response).toMatchObject({ allowed: false })
+  })
+
+  it('is bound, and loses every key', () => {
+    const review = reviewOf({}, ({ request }) => {
+      request.subResource = 'binding'
+      request.object!.metadata.annotations = overrides('limit=5')
+    })
+    expect(patchOf(answer(review).body)).toHaveLength(MANY)
+  })
+
+  it('has an override or a name without end', () => {
+    const review = reviewOf(
+      { 'container.iops-limit/one': 'limit=5,'.repeat(100_000) },
+      ({ request }) => (request.name = 'x'.repeat(1_000_000)),
+    )
+    expect(answer(review).record).toMatchObject({
+      name: `${'x'.repeat(250)}...`,
+      violations: [
+        expect.stringContaining(
+          'is longer than 512 characters; write such as "read-iops=800,write-bps=50Mi"',
+        ),
+      ],
+    })
+  })
+})
+
 describe('a failure of ours', () => {
   it('lets the pod through and says so', () => {
     const review = parsed(reviewOf({}))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readAdmitted } from '../../../contract/admitted.ts'
 import { DIMENSIONS } from '../../../contract/limits.ts'
+import { formatProblem } from '../../../contract/problem.ts'
 import { type Caps, capsOf } from '../../../enforcer/core/caps.ts'
 import { findDevice } from '../../../enforcer/core/disk.ts'
 import { formatIoMax, parseIoMax } from '../../../enforcer/core/iomax.ts'
@@ -11,10 +12,10 @@ import {
   parseMountinfo,
   withoutTrailingSlash,
 } from '../../../enforcer/core/mountinfo.ts'
-import { findContainerId, findPodUid } from '../../../enforcer/core/names.ts'
+import { findContainerId, findPodUid, isPodUid } from '../../../enforcer/core/names.ts'
 import { type FileState, filesOf, planWrites } from '../../../enforcer/core/plan.ts'
 import { parsePodList } from '../../../enforcer/core/pods.ts'
-import { findTargets, type Rules } from '../../../enforcer/core/targets.ts'
+import { findTargets, isLimited, type Rules } from '../../../enforcer/core/targets.ts'
 import { formatThrottle, parseThrottle } from '../../../enforcer/core/throttle.ts'
 import { readRecorded, recordedPods } from '../../support/kernel/recordedNode.ts'
 
@@ -38,6 +39,13 @@ describe('names of cgroup directories', () => {
     ['pod../../x', undefined],
   ])('%s is the pod %s', (name, uid) => {
     expect(findPodUid(name)).toBe(uid)
+  })
+
+  it('a pod is known by the form of its uid, listed or not', () => {
+    expect([UID, STATIC].map(isPodUid)).toEqual([true, true])
+    expect(['s', 'man', UID.toUpperCase(), `${UID}-x`, STATIC.slice(1)].map(isPodUid)).toEqual(
+      Array(5).fill(false),
+    )
   })
 
   it.each([
@@ -75,12 +83,14 @@ describe('mountinfo', () => {
     const text = [
       '36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/ro\\134ot rw,errors=continue',
       '37 35 98:1 / /plain rw - xfs /dev/sda1 rw',
-      '38 35 0:9 / /none rw -  ',
+      '38 35 0:9 / /none rw - tmpfs  rw',
+      '39 35 0:9 / /cut rw - ',
       'nonsense',
     ].join('\n')
     expect(parseMountinfo(text)).toEqual([
       { device: '98:0', mountPoint: '/mnt 2', filesystem: 'ext3', source: '/dev/ro\\ot' },
       { device: '98:1', mountPoint: '/plain', filesystem: 'xfs', source: '/dev/sda1' },
+      { device: '0:9', mountPoint: '/none', filesystem: 'tmpfs', source: '' },
     ])
   })
 
@@ -118,12 +128,14 @@ describe('mountinfo', () => {
     expect(findDevice(mounts, path)).toEqual({ ok: false, problems: [{ field, reason, cure }] })
   })
 
-  it('btrfs goes by its source, other filesystems without a number by nothing', () => {
+  it('what has no number of its own goes by its source, where that is a device', () => {
     const odd = parseMountinfo(
-      '1 0 0:40 / /b rw - btrfs /dev/nvme0n1p1 rw\n2 0 0:41 / /m rw - btrfs /dev/mapper/vg-data rw\n3 0 0:42 / /o rw - overlay overlay rw\n4 0 0:43 / /n rw - nfs4 server:/x rw',
+      '5 0 0:44 / /c rw - bcachefs /dev/cciss/c0d0 rw\n6 0 0:45 / /up rw - btrfs /dev/../../etc rw\n1 0 0:40 / /b rw - btrfs /dev/nvme0n1p1 rw\n2 0 0:41 / /m rw - btrfs /dev/mapper/vg-data rw\n3 0 0:42 / /o rw - overlay overlay rw\n4 0 0:43 / /n rw - nfs4 server:/x rw',
     )
     expect(findDevice(odd, '/b')).toEqual({ ok: true, value: { name: 'nvme0n1p1' } })
-    expect(findDevice(odd, '/m')).toEqual({ ok: true, value: { name: 'vg-data' } })
+    expect(findDevice(odd, '/m')).toEqual({ ok: true, value: { mapped: 'vg-data' } })
+    expect(findDevice(odd, '/c')).toEqual({ ok: true, value: { name: 'cciss!c0d0' } })
+    expect(findDevice(odd, '/up')).toEqual({ ok: true, value: { name: '..!..!etc' } })
     expect(findDevice(odd, '/o')).toMatchObject({
       problems: [{ reason: 'is overlay (overlay), which has no disk of its own on this node' }],
     })
@@ -223,6 +235,37 @@ describe("the kubelet's pods", () => {
     expect(odd).toMatchObject({ ok: true, value: { pods: [{ uid: UID }] } })
   })
 
+  it("cannot take another pod's cgroup by naming its uid", () => {
+    const podOf = (name: string, uid: string, annotations = {}) => ({
+      metadata: { namespace: 'n', name, uid, annotations },
+    })
+    const thief = podOf('thief', 'own', {
+      'kubernetes.io/config.mirror': 'x',
+      'kubernetes.io/config.hash': UID,
+    })
+    const list = parsePodList({ items: [thief, podOf('a', UID), podOf('b', 'own'), podOf('c', UID)] })
+    expect(list).toMatchObject({ ok: true, value: { pods: [{ id: 'n/a' }, { id: 'n/b' }] } })
+    expect(list.ok && list.value.problems).toEqual(
+      ['n/c', 'n/thief'].map((id) => ({
+        field: `pod ${id}`,
+        value: UID,
+        reason: 'is the uid of pod n/a too, whose cgroup it names',
+        cure: 'list each pod once, and no static pod under the uid of another',
+      })),
+    )
+  })
+
+  it('are running where the list says so', () => {
+    const list = parsePodList({
+      kind: 'List',
+      items: ['Running', 'Pending', 5].map((phase, index) => ({
+        metadata: { namespace: 'n', name: 'p', uid: `u${index}` },
+        status: { phase },
+      })),
+    })
+    expect(list.ok && list.value.pods.map(({ isRunning }) => isRunning)).toEqual([true, false, false])
+  })
+
   it('that cannot be read are named, and the others go on', () => {
     const good = { metadata: { namespace: 'n', name: 'good', uid: 'u' }, status: { containerStatuses: null } }
     const list = parsePodList({
@@ -239,7 +282,7 @@ describe("the kubelet's pods", () => {
           status: { containerStatuses: [5, { containerID: 'x' }] },
         },
         {
-          metadata: { namespace: 'n', name: 'f', uid: 'u' },
+          metadata: { namespace: 'n', name: 'f', uid: 'v' },
           status: {
             containerStatuses: [
               { name: 'x' },
@@ -255,19 +298,29 @@ describe("the kubelet's pods", () => {
       ['n/f', [['id', 'z']]],
     ])
     expect(list.ok && list.value.problems.map(({ field, reason }) => `${field} ${reason}`)).toEqual([
-      'items[1] is a number, not a map',
-      'items[2].metadata is missing, not a map',
-      'items[3].metadata.uid is not a uid',
-      'items[4].metadata.uid is missing, not a text',
-      'items[5].metadata.annotations.x is a number, not a text',
-      'items[6].status is a number, not a map',
-      'items[7].status.containerStatuses[0] is a number, not a map',
-      'items[7].status.containerStatuses[1].name is missing, not a text',
+      'PodList.items[1] is a number, not a map',
+      'PodList.items[2].metadata is missing, not a map',
+      'PodList.items[3] (n/a).metadata.uid is not a uid',
+      'PodList.items[4] (n/b).metadata.uid is missing, not a text',
+      'PodList.items[5] (n/c).metadata.annotations.x is a number, not a text',
+      'PodList.items[6] (n/d).status is a number, not a map',
+      'PodList.items[7] (n/e).status.containerStatuses[0] is a number, not a map',
+      'PodList.items[7] (n/e).status.containerStatuses[1].name is missing, not a text',
     ])
   })
 
-  it.each([null, 'x', {}, { items: 5 }])('%j is no list of pods', (list) => {
-    expect(parsePodList(list).ok).toBe(false)
+  it.each([
+    [null, 'PodList: is null, not a map; write a map of keys and values'],
+    ['x', 'PodList: "x" is a text, not a map; write a map of keys and values'],
+    [{}, 'PodList.items: is missing, not a list; write a list'],
+    [{ items: 5 }, 'PodList.items: "5" is a number, not a list; write a list'],
+    [
+      { kind: 'Pod', metadata: {} },
+      'PodList.kind: "Pod" is no list of pods; give the kubelet\'s answer to /pods',
+    ],
+  ])('%j is no list of pods', (given, message) => {
+    const list = parsePodList(given)
+    expect(list.ok ? [] : list.problems.map(formatProblem)).toEqual([message])
   })
 })
 
@@ -281,17 +334,19 @@ const GROUP = {
   ],
 }
 
+const nodePod = (annotations: Record<string, string>) => ({
+  id: 'n/p',
+  uid: UID,
+  isRunning: true,
+  containers: new Map([
+    ['a'.repeat(64), 'main'],
+    ['b'.repeat(64), 'proxy'],
+  ]),
+  admitted: readAdmitted({ 'iops-limit/policy': 'gold/x', ...annotations }),
+})
+
 function targetsOf(annotations: Record<string, string>, rules: Partial<Rules> = {}) {
-  const pod = {
-    id: 'n/p',
-    uid: UID,
-    containers: new Map([
-      ['a'.repeat(64), 'main'],
-      ['b'.repeat(64), 'proxy'],
-    ]),
-    admitted: readAdmitted({ 'iops-limit/policy': 'gold/x', ...annotations }),
-  }
-  return findTargets(pod, GROUP, { version: 'v2', requireMark: true, ...rules }).map(
+  return findTargets(nodePod(annotations), GROUP, { version: 'v2', requireMark: true, ...rules }).map(
     ({ path, container, caps: found }) => [path, container, found],
   )
 }
@@ -313,9 +368,9 @@ describe('targets', () => {
         'container.iops-limit/proxy': 'read-iops=100,write-iops=max',
       }),
     ).toEqual([
-      ['/cg/pod', null, {}],
       ['/cg/pod/a', 'main', { readIOPS: 500n, writeIOPS: 500n }],
       ['/cg/pod/b', 'proxy', { readIOPS: 100n }],
+      ['/cg/pod', null, {}],
     ])
   })
 
@@ -327,9 +382,9 @@ describe('targets', () => {
         'iops-limit/exempt-containers': 'proxy',
       }),
     ).toEqual([
-      ['/cg/pod', null, {}],
       ['/cg/pod/a', 'main', { readIOPS: 500n, writeIOPS: 500n }],
       ['/cg/pod/b', 'proxy', {}],
+      ['/cg/pod', null, {}],
     ])
   })
 
@@ -339,6 +394,15 @@ describe('targets', () => {
       ['/cg/pod/a/nested', 'main', { readIOPS: 500n, writeIOPS: 500n }],
       ['/cg/pod/b', 'proxy', { readIOPS: 500n, writeIOPS: 500n }],
     ])
+  })
+
+  it.each([
+    [{ 'iops-limit/limit': '500' }, true],
+    [{ 'container.iops-limit/proxy': 'read-iops=100' }, true],
+    [{ 'iops-limit/limit': 'max' }, false],
+    [{}, false],
+  ])('%j: a cap is to be somewhere: %s', (annotations, expected) => {
+    expect(isLimited(nodePod(annotations), { version: 'v2', requireMark: true })).toBe(expected)
   })
 
   it('of a pod without the mark carry nothing, unless it is not required', () => {
@@ -409,8 +473,7 @@ describe('a plan', () => {
     expect(planOf('no-file').problems).toEqual([
       {
         field: 'pod n/p',
-        value: '/cg/pod/io.max',
-        reason: 'does not exist, so nothing can be limited there',
+        reason: '/cg/pod/io.max does not exist, so nothing can be limited there',
         cure: 'enable the io controller for it (echo +io > /cg/cgroup.subtree_control) and in every directory above; where it is enabled, the kernel lacks CONFIG_BLK_DEV_THROTTLING',
       },
     ])

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -43,9 +51,11 @@ describe('writing', () => {
     expect(applied).toMatchObject({
       written: 1,
       gone: 1,
-      failures: [{ value: `259:0 riops=5 > ${folder}/odd`, cure: 'look at the kernel log' }],
+      failures: [{ field: 'pod n/p', cure: 'look at the kernel log' }],
     })
-    expect(applied.failures[0]?.reason).toMatch(/^failed: EISDIR/)
+    expect(applied.failures[0]?.reason).toContain(
+      `"259:0 riops=5" could not be written to ${folder}/odd: EISDIR`,
+    )
   })
 })
 
@@ -63,16 +73,64 @@ describe('reading', () => {
   })
 
   it('finds nothing where there is no tree, and goes only so deep', async () => {
-    expect(await findPodGroups(path.join(folder, 'gone'), new Set(['1']))).toEqual([])
-    const [shallow, deep] = ['a/'.repeat(10), 'b/'.repeat(14)].map((parents) =>
+    expect(await findPodGroups(path.join(folder, 'gone'), new Set(['1']))).toEqual({
+      groups: [],
+      problems: [],
+    })
+    const [shallow, deep] = ['a/'.repeat(10), 'b/'.repeat(26)].map((parents) =>
       path.join(folder, parents, 'pod1'),
     ) as [string, string]
     mkdirSync(shallow, { recursive: true })
     mkdirSync(deep, { recursive: true })
-    mkdirSync(path.join(shallow, 'f'.repeat(64), 'n/'.repeat(14)), { recursive: true })
-    const groups = await findPodGroups(folder, new Set(['1']))
+    mkdirSync(path.join(shallow, 'f'.repeat(64), 'n/'.repeat(26)), { recursive: true })
+    const { groups } = await findPodGroups(folder, new Set(['1']))
     expect(groups.map(({ path: found }) => found)).toEqual([shallow])
-    expect(groups[0]?.containers[0]?.paths).toHaveLength(13)
+    expect(groups[0]?.containers[0]?.paths).toHaveLength(14)
+  })
+
+  it("takes for pods what is listed, looks into nobody else's pod, and past names that begin alike", async () => {
+    const [mine, other] = ['0a1b2c3d-1111-4222-8333-444455556666', '549ed227c640e90771320b8d5db0b5d0']
+    for (const parents of ['pods/kubepods', 'podman.slice/podman-kubepods.slice', `kubepods/pod${other}`])
+      mkdirSync(path.join(folder, parents, `pod${mine}`), { recursive: true })
+    const { groups } = await findPodGroups(folder, new Set([mine]))
+    expect(groups.map(({ path: found }) => path.relative(folder, found))).toEqual([
+      `podman.slice/podman-kubepods.slice/pod${mine}`,
+      `pods/kubepods/pod${mine}`,
+    ])
+  })
+
+  it('tells of a directory that cannot be listed', async () => {
+    const loop = path.join(folder, 'loop')
+    symlinkSync('loop', loop)
+    expect(await findPodGroups(loop, new Set(['1']))).toEqual({
+      groups: [],
+      problems: [
+        {
+          field: loop,
+          reason: expect.stringMatching(/^cannot be listed: ELOOP/) as unknown,
+          cure: 'run as root, with the cgroup filesystem mounted',
+        },
+      ],
+    })
+  })
+
+  it('has few files open at a time', async () => {
+    writeFileSync(path.join(folder, 'io.max'), 'text')
+    const open = () => readdirSync('/proc/self/fd').length
+    const before = open()
+    const reading = readFiles(
+      Array.from({ length: 500 }, (_, index) => `${folder}/${'./'.repeat(index)}io.max`),
+    )
+    let most = 0
+    for (let isDone = false; !isDone; ) {
+      isDone = await Promise.race([
+        reading.then(() => true),
+        new Promise<boolean>((tick) => setImmediate(tick, false)),
+      ])
+      most = Math.max(most, open() - before)
+    }
+    expect((await reading).size).toBe(500)
+    expect(most).toBeLessThan(20)
   })
 })
 

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -101,7 +110,7 @@ describe('the recorded node', () => {
       cgroup: 'v2',
       devices: ['259:0'],
       pods: 5,
-      limited: 5,
+      limited: 4,
       written: 4,
       gone: 0,
       failed: 0,
@@ -224,7 +233,7 @@ describe('every layout', () => {
         ['team/db', 'pg', `blkio/${container}/container/blkio.throttle.write_bps_device`, '259:0 1048576'],
       ])
       expect(log).toEqual([
-        'cgroup v1 throttles containers only: the limit of scope pod is given to each container (1 pods, team/db first)',
+        'cgroup v1 throttles containers only: the limit of scope pod is given to each container (team/db)',
       ])
       await applyTo(node, { items: [podOf({ 'iops-limit/read-iops': '100' })] })
       expect(
@@ -278,7 +287,10 @@ describe('one that fails stops none of the rest', () => {
     rmSync(node.cgroup(`kubepods/pod${UID}/io.max`))
     const { status, log } = await applyTo(node, list)
     expect([status, log.at(-1)]).toMatchObject([1, { written: 1, failed: 0 }])
-    expect(log[0]?.msg).toContain(`pod team/db: "${node.cgroup(`kubepods/pod${UID}/io.max`)}`.slice(0, 50))
+    const folder = node.cgroup('kubepods')
+    expect(log[0]?.msg).toBe(
+      `pod team/db: ${folder}/pod${UID}/io.max does not exist, so nothing can be limited there; enable the io controller for it (echo +io > ${folder}/cgroup.subtree_control) and in every directory above; where it is enabled, the kernel lacks CONFIG_BLK_DEV_THROTTLING`,
+    )
   })
 
   it('a file that cannot be read or written', async () => {
@@ -311,7 +323,7 @@ describe('one that fails stops none of the rest', () => {
     expect(writes.map(([, , , value]) => value)).toEqual(['259:0 rbps=max wbps=max riops=max wiops=100'])
     expect(status).toBe(1)
     expect(log).toEqual([
-      'items[1]: "5" is a number, not a map; write a map of keys and values',
+      'PodList.items[1]: "5" is a number, not a map; write a map of keys and values',
       'pod team/db: iops-limit/read-iops: "x" is not a whole number of operations per second; write digits only, such as "500", or "max" for no limit',
     ])
   })
@@ -325,18 +337,90 @@ describe('one that fails stops none of the rest', () => {
       writes: [],
     })
   })
+
+  it('pods that should run and are not found are said, for the tree may be the wrong one', async () => {
+    const node = keep(createStandInNode())
+    node.addV2('kubepods/burstable')
+    const running = (annotations: Record<string, string>, uid: string) => ({
+      ...podOf(annotations, { uid, name: `db-${uid}` }),
+      status: { phase: 'Running' },
+    })
+    const list = [running({}, '1'), running({ 'iops-limit/limit': '100' }, '2')]
+    const message = (who: string) =>
+      `no cgroup below ${node.cgroup()} for ${who}, though the list says Running: unless just ended, check CGROUP_ROOT`
+    expect(await planOf(node, { items: list })).toEqual({
+      status: 0,
+      log: [message('team/db-2')],
+      writes: [],
+    })
+    const more = [...list, running({ 'iops-limit/limit': '100' }, '3')]
+    expect((await planOf(node, { items: more })).log).toEqual([message('2 pods, the first team/db-2')])
+  })
+})
+
+describe('disks', () => {
+  const device = (node: StandInNode, name: string, files: Record<string, string>) => {
+    const folder = path.join(node.folder, 'sys/devices/virtual/block', name)
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
+      writeFileSync(path.join(folder, file), text)
+    }
+    const link = path.join(node.folder, 'sys/class/block', path.basename(name))
+    rmSync(link, { force: true })
+    symlinkSync(folder, link)
+  }
+  const valuesOn = async (node: GrowingNode, mount: string) => {
+    node.addV2(`kubepods/pod${UID}`)
+    const mountinfo = path.join(node.folder, 'proc/self/mountinfo')
+    writeFileSync(mountinfo, `${readFileSync(mountinfo, 'utf8')}${mount}\n`)
+    const { writes, log } = await planOf(
+      node,
+      { items: [podOf({ 'iops-limit/limit': '100' })] },
+      { DATA_MOUNT: '/mnt' },
+    )
+    return [...log, ...writes.map(([, , , value]) => String(value).split(' ')[0])]
+  }
+
+  it('of btrfs are the partition, the volume or the disk of its source', async () => {
+    const node = keep(createStandInNode())
+    expect(await valuesOn(node, '900 27 0:50 / /mnt rw - btrfs /dev/nvme0n1p1 rw')).toEqual(['259:0'])
+    device(node, 'dm-0', { 'dm/name': 'other\n', dev: '252:0\n' })
+    device(node, 'dm-1', { 'dm/name': 'vg-data\n', dev: '252:1\n' })
+    expect(await valuesOn(node, '901 27 0:51 / /mnt rw - btrfs /dev/mapper/vg-data rw')).toEqual(['252:1'])
+    device(node, 'cciss!c0d0', { dev: '104:0\n' })
+    expect(await valuesOn(node, '902 27 0:52 / /mnt rw - btrfs /dev/cciss/c0d0 rw')).toEqual(['104:0'])
+    expect(await valuesOn(node, '903 27 0:53 / /mnt rw - btrfs /dev/mapper/none rw')).toEqual([
+      expect.stringMatching(
+        /^DATA_MOUNT \/mnt: lies on .*\/class\/block\/none, which leads to no disk: ENOENT.*; check that sysfs is mounted there and knows the device, or set SYS_ROOT$/,
+      ),
+    ])
+    rmSync(path.join(node.folder, 'sys/class'), { recursive: true })
+    expect(await valuesOn(node, '904 27 0:54 / /mnt rw - btrfs /dev/mapper/vg-data rw')).toEqual([
+      expect.stringContaining('which leads to no disk: ENOENT'),
+    ])
+  })
+
+  it('are told by a number and nothing else', async () => {
+    const node = keep(createStandInNode())
+    device(node, 'odd', { dev: '8:0 rbps=1\n' })
+    expect(await valuesOn(node, '900 27 0:50 / /mnt rw - btrfs /dev/odd rw')).toEqual([
+      expect.stringContaining('odd/dev holds "8:0 rbps=1", not MAJOR:MINOR'),
+    ])
+  })
 })
 
 describe('settings', () => {
   it('say everything that is wrong at once', async () => {
     const { status, error } = await runEnforcer(['--check-interval', 'soon', '--nonsense', 'x'], {
-      env: { CGROUP_VERSION: 'v3' },
+      env: { CGROUP_VERSION: 'v3', DATA_MOUNT: ',' },
     })
     expect(status).toBe(2)
     expect(error).toBe(
       [
         'iops-limit-enforcer: unknown option --nonsense: see --help',
         'iops-limit-enforcer: unexpected argument "x": see --help',
+        "iops-limit-enforcer: --pods-file (or PODS_FILE) is required: The node's pods as the kubelet's /pods answers, read anew at every pass; this version reads pods from nowhere else",
+        'iops-limit-enforcer: DATA_MOUNT "," names no mount point',
         'iops-limit-enforcer: CGROUP_VERSION "v3" is not one of auto, v1, v2',
         'iops-limit-enforcer: --check-interval "soon" is not a duration such as 10s, 1m30s or 500ms',
         '',
@@ -359,11 +443,10 @@ describe('settings', () => {
       expect(out).toContain(word)
   })
 
-  it('need a source of pods', async () => {
-    expect(await runEnforcer([])).toMatchObject({
+  it('refuse a pace that only burns CPU', async () => {
+    expect(await runEnforcer(['--pods-file', 'x'], { env: { CHECK_INTERVAL: '1ms' } })).toMatchObject({
       status: 2,
-      error:
-        'iops-limit-enforcer: --pods-file (or PODS_FILE) is required: this version reads the pods from a file (a kubelet /pods answer)\n',
+      error: 'iops-limit-enforcer: CHECK_INTERVAL "1ms" is shorter than 100ms, which would only burn CPU\n',
     })
   })
 
@@ -383,28 +466,37 @@ describe('settings', () => {
     [
       'no cgroup tree',
       () => ({ CGROUP_ROOT: '/nowhere' }),
-      'CGROUP_ROOT: "/nowhere" has neither cgroup.controllers (v2) nor blkio (v1); mount the cgroup filesystem there, or set CGROUP_ROOT',
+      'CGROUP_ROOT /nowhere: has neither cgroup.controllers (v2) nor blkio (v1); mount the cgroup filesystem there, or set CGROUP_ROOT',
     ],
     [
       'v2 where there is none',
       () => ({ CGROUP_ROOT: '/nowhere', CGROUP_VERSION: 'v2' }),
-      'CGROUP_ROOT: "/nowhere" is no cgroup v2 tree: it has no cgroup.controllers; mount the cgroup filesystem there, or set CGROUP_ROOT or CGROUP_VERSION',
+      'CGROUP_ROOT /nowhere: has no cgroup.controllers, so it is no cgroup v2 tree; mount the cgroup filesystem there, or set CGROUP_ROOT or CGROUP_VERSION',
     ],
     [
       'v1 where there is none',
       (node) => ({ CGROUP_VERSION: 'v1', CGROUP_ROOT: node.env['CGROUP_ROOT'] ?? '' }),
-      ' has neither cgroup.controllers (v2) nor blkio (v1); mount the cgroup filesystem there, or set CGROUP_ROOT',
+      ': has no blkio, so it is no cgroup v1 tree; mount the cgroup filesystem there, or set CGROUP_ROOT or CGROUP_VERSION',
+    ],
+    [
+      'v2 on a host of v1',
+      (node) => {
+        rmSync(node.cgroup('cgroup.controllers'))
+        mkdirSync(node.cgroup('blkio'))
+        return { CGROUP_VERSION: 'v2' }
+      },
+      ': has no cgroup.controllers, so it is no cgroup v2 tree; mount the cgroup filesystem there, or set CGROUP_ROOT or CGROUP_VERSION',
     ],
     [
       'no mount',
       () => ({ DATA_MOUNT: '/nowhere' }),
       'DATA_MOUNT /nowhere: is not a mount point; it lies on / (/dev/vda); name the mount point of the disk to limit, or mount the disk there',
     ],
-    ['no proc', () => ({ PROC_ROOT: '/nowhere' }), 'PROC_ROOT: "/nowhere" gives no mountinfo: '],
+    ['no proc', () => ({ PROC_ROOT: '/nowhere' }), 'PROC_ROOT /nowhere: gives no mountinfo: '],
     [
       'no sysfs',
       () => ({ SYS_ROOT: '/nowhere' }),
-      'DATA_MOUNT /data: "/nowhere/dev/block/259:1" does not lead to a disk: ',
+      'DATA_MOUNT /data: lies on /nowhere/dev/block/259:1, which leads to no disk: ENOENT',
     ],
   ])('that fit no node are told: %s', async (_, env, message) => {
     const node = keep(createRecordedNode())
@@ -419,19 +511,35 @@ describe('settings', () => {
     const node = keep(createRecordedNode())
     writeFileSync(node.cgroup('cgroup.controllers'), 'cpu memory\n')
     expect((await planOf(node, markedPods())).log).toEqual([
-      `CGROUP_ROOT: ${JSON.stringify(`${node.cgroup()}/cgroup.controllers`.slice(0, 64) + (`${node.cgroup()}/cgroup.controllers`.length > 64 ? '...' : ''))} does not list the io controller; boot without cgroup_no_v1 or cgroup_disable options that take io away, and with CONFIG_BLK_CGROUP`,
+      `CGROUP_ROOT ${node.cgroup()}: has no io controller: cgroup.controllers lists cpu memory; boot a kernel with CONFIG_BLK_CGROUP and without cgroup_disable=io; in a container, mount the tree of the host`,
     ])
+    writeFileSync(node.cgroup('cgroup.controllers'), '\n')
+    expect((await planOf(node, markedPods())).log[0]).toContain('cgroup.controllers lists none;')
+  })
+
+  it('v2 asked for by name takes a tree of directories alone', async () => {
+    const node = keep(createRecordedNode())
+    rmSync(node.cgroup('cgroup.controllers'))
+    expect((await planOf(node, markedPods(), { CGROUP_VERSION: 'v2' })).writes).toHaveLength(4)
+  })
+
+  it('give absolute paths, however the root is written', async () => {
+    const node = keep(createRecordedNode())
+    const root = `${path.relative(process.cwd(), node.cgroup())}//`
+    expect((await planOf(node, markedPods(), { CGROUP_ROOT: root })).writes).toEqual(
+      (await planOf(node, markedPods())).writes,
+    )
   })
 
   it('pods that are no pods are told', async () => {
     const node = keep(createRecordedNode())
     expect((await planOf(node, { items: 5 })).log).toEqual([
-      'items: "5" is a number, not a list; write a list',
+      'PodList.items: "5" is a number, not a list; write a list',
     ])
     const missing = await runEnforcer(['--pods-file', '/nowhere', '--once'], { env: node.env })
     expect([missing.status, missing.log[0]?.msg]).toEqual([
       2,
-      `--pods-file: "/nowhere" cannot be read: ENOENT: no such file or directory, open '/nowhere'; give a file that holds a PodList as JSON`,
+      `--pods-file /nowhere: cannot be read: ENOENT: no such file or directory, open '/nowhere'; give a file that holds the kubelet's answer to /pods as JSON`,
     ])
   })
 })
