@@ -15,15 +15,10 @@ import {
   refuse,
 } from '../../contract/reader.ts'
 import { isLabelKey, isLabelValue } from './labels.ts'
+import type { Requirement } from './requirement.ts'
 import { parseSelectorText } from './selectorText.ts'
 
 export type Labels = Readonly<Record<string, string>>
-
-/** One condition on one label; a selector holds when all of its requirements do. */
-export type Requirement =
-  | { readonly key: string; readonly operator: 'In' | 'NotIn'; readonly values: ReadonlySet<string> }
-  | { readonly key: string; readonly operator: 'Exists' | 'DoesNotExist' }
-  | { readonly key: string; readonly operator: 'Gt' | 'Lt'; readonly bound: bigint }
 
 export type Selector = readonly Requirement[]
 

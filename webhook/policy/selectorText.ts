@@ -1,6 +1,6 @@
 /** The string form of label selectors, by the grammar of k8s.io/apimachinery/pkg/labels/selector.go (Parse). */
 import { isLabelKey, isLabelValue } from './labels.ts'
-import type { Requirement } from './selector.ts'
+import type { Requirement } from './requirement.ts'
 
 /** Longer texts than this are no selector that a person wrote. */
 const LONGEST = 4096
