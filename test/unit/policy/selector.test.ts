@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rootField } from '../../../contract/reader.ts'
-import { isSelected, type Labels, type Requirement, readSelector } from '../../../webhook/policy/selector.ts'
+import type { Requirement } from '../../../webhook/policy/requirement.ts'
+import { isSelected, type Labels, readSelector } from '../../../webhook/policy/selector.ts'
 import { parseSelectorText } from '../../../webhook/policy/selectorText.ts'
 
 /** Recorded from k8s.io/apimachinery v0.35.4, labels.Parse and Matches: see test/fixtures/kubernetes/README.md. */
