@@ -24,7 +24,7 @@ export function readAdmitted(annotations: Annotations): Admitted {
   const exemptContainers = new Set(splitList(annotations[EXEMPT_CONTAINERS_KEY] ?? ''))
   const mark = annotations[POLICY_KEY]
   return {
-    ...(mark !== undefined && { mark }),
+    ...(mark !== undefined && mark !== '' && { mark }),
     scope: exemptContainers.size > 0 ? 'container' : (scope ?? 'pod'),
     limits: resolveLimits(pod),
     overrides: new Map([...containers].map(([name, keyed]) => [name, resolveLimits(keyed)])),

@@ -14,7 +14,12 @@ process.exitCode = await runEnforcer(
     writeError: (text) => process.stderr.write(text),
     createLog: (level) =>
       pino(
-        { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+        {
+          level,
+          base: null,
+          timestamp: pino.stdTimeFunctions.isoTime,
+          formatters: { level: (label) => ({ level: label }) },
+        },
         pino.destination({ fd: STANDARD_ERROR, sync: true }),
       ),
     isEnding: () => ending.signal.aborted,

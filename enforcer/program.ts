@@ -27,11 +27,6 @@ export async function runEnforcer(given: Given, effects: Effects): Promise<ExitS
   }
   if (read.kind === 'problems') return complain(effects, read.problems)
   const { podsFile } = read.settings
-  if (podsFile === undefined) {
-    return complain(effects, [
-      '--pods-file (or PODS_FILE) is required: this version reads the pods from a file (a kubelet /pods answer)',
-    ])
-  }
   const log = effects.createLog(read.settings.logLevel)
   for (const name of UNNEEDED) {
     if (given.env[name] !== undefined)
@@ -53,10 +48,9 @@ async function readJson(file: string): Promise<unknown> {
   } catch (error) {
     throw new CannotRun([
       {
-        field: '--pods-file',
-        value: file,
+        field: `--pods-file ${file}`,
         reason: `cannot be read: ${messageOf(error)}`,
-        cure: 'give a file that holds a PodList as JSON',
+        cure: "give a file that holds the kubelet's answer to /pods as JSON",
       },
     ])
   }
@@ -103,7 +97,9 @@ async function makePass(
   const { written, gone, failures } = await applyWrites(planned.writes)
   logProblems(log, failures)
   const { pods, limited, devices, tree } = planned
-  log.info(
+  // A loop that finds nothing to do has nothing to tell.
+  const isNews = settings.once || written + gone + failures.length > 0
+  log[isNews ? 'info' : 'debug'](
     {
       node: settings.nodeName,
       cgroup: tree.version,

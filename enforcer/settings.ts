@@ -1,25 +1,40 @@
 import * as option from '../settings/option.ts'
 import { formatHelp, type SettingsOf } from '../settings/settings.ts'
 
+/** The option, with one more thing that its values must be: a text is what is wrong. */
+const refine = <T>(
+  base: option.Option<T>,
+  findMistake: (value: T) => string | undefined,
+): option.Option<T> => ({
+  ...base,
+  parse: (texts) => {
+    const parsed = base.parse(texts)
+    return typeof parsed === 'string' ? parsed : (findMistake(parsed.value) ?? parsed)
+  },
+})
+
 export const OPTIONS = {
-  podsFile: option.optionalText({
+  podsFile: option.text({
     flag: 'pods-file',
     env: 'PODS_FILE',
     placeholder: 'FILE',
-    help: "The node's pods, as the kubelet's /pods answers; read anew at every pass",
+    help: "The node's pods as the kubelet's /pods answers, read anew at every pass; this version reads pods from nowhere else",
   }),
   once: option.toggle({ flag: 'once', help: 'Make one pass and leave' }),
   plan: option.toggle({
     flag: 'plan',
     help: 'Print the writes of one pass as JSON lines, touch nothing, and leave',
   }),
-  dataMounts: option.list({
-    flag: 'data-mount',
-    env: 'DATA_MOUNT',
-    placeholder: 'PATH[,PATH...]',
-    default: ['/data'],
-    help: 'Mount points of the disks to limit',
-  }),
+  dataMounts: refine(
+    option.list({
+      flag: 'data-mount',
+      env: 'DATA_MOUNT',
+      placeholder: 'PATH[,PATH...]',
+      default: ['/data'],
+      help: 'Mount points of the disks to limit',
+    }),
+    (mounts) => (mounts.length === 0 ? 'names no mount point' : undefined),
+  ),
   cgroupVersion: option.oneOf(['auto', 'v1', 'v2'], {
     flag: 'cgroup-version',
     env: 'CGROUP_VERSION',
@@ -53,12 +68,15 @@ export const OPTIONS = {
     default: true,
     help: 'Limit only pods that admission marked (iops-limit/policy)',
   }),
-  interval: option.duration({
-    flag: 'check-interval',
-    env: 'CHECK_INTERVAL',
-    default: '10s',
-    help: 'Time between passes',
-  }),
+  interval: refine(
+    option.duration({
+      flag: 'check-interval',
+      env: 'CHECK_INTERVAL',
+      default: '10s',
+      help: 'Time between passes',
+    }),
+    (milliseconds) => (milliseconds < 100 ? 'is shorter than 100ms, which would only burn CPU' : undefined),
+  ),
   nodeName: option.optionalText({
     flag: 'node-name',
     env: 'NODE_NAME',

@@ -3,11 +3,14 @@ import type { Problem, Result } from '../../contract/problem.ts'
 import { bad, ok } from '../../contract/problem.ts'
 import { findCoveringMount, findMount, type Mount, withoutTrailingSlash } from './mountinfo.ts'
 
-/** How to find the device in sysfs: by number (`dev/block/259:1`), or by the name of the source (`class/block/sda1`). */
-export type DeviceReference = { readonly number: string } | { readonly name: string }
-
-/** Filesystems with a device number of their own (0:x) on a real disk, which mountinfo names as the source. */
-const SOURCED = ['btrfs', 'bcachefs', 'zfs']
+/**
+ * How to find the device in sysfs: by number (`dev/block/259:1`), by its name there (`class/block/sda1`), or by the name that
+ * device-mapper gave it (`class/block/dm-0/dm/name`).
+ */
+export type DeviceReference =
+  | { readonly number: string }
+  | { readonly name: string }
+  | { readonly mapped: string }
 
 /** `path` has to be a mount point: a folder on some other disk would be limited in silence otherwise. */
 export function findDevice(mounts: readonly Mount[], path: string): Result<DeviceReference> {
@@ -15,14 +18,22 @@ export function findDevice(mounts: readonly Mount[], path: string): Result<Devic
   const mount = findMount(mounts, mountPoint)
   if (mount === undefined) return bad(explainNoMount(mounts, mountPoint))
   if (!mount.device.startsWith('0:')) return ok({ number: mount.device })
-  const name = /^\/dev\/(?:mapper\/)?([^/]+)$/.exec(mount.source)?.[1]
-  if (name !== undefined && SOURCED.includes(mount.filesystem)) return ok({ name })
-  return bad({
-    field: `DATA_MOUNT ${mountPoint}`,
-    reason: `is ${mount.filesystem} (${mount.source}), which has no disk of its own on this node`,
-    cure: 'name a mount point whose filesystem lies on a local disk',
-  })
+  return findSource(mount.source) ?? bad(explainNoDisk(mount))
 }
+
+/** Filesystems with a device number of their own (0:x), btrfs above all, name their disk as the source. */
+function findSource(source: string): Result<DeviceReference> | undefined {
+  const [, mapped, name] = /^\/dev\/(?:mapper\/(.+)|(.+))$/.exec(source) ?? []
+  if (mapped !== undefined) return ok({ mapped })
+  // sysfs writes the slash of `/dev/cciss/c0d0` as "!" (drivers/base/core.c, device_get_devnode).
+  return name === undefined ? undefined : ok({ name: name.replaceAll('/', '!') })
+}
+
+const explainNoDisk = ({ mountPoint, filesystem, source }: Mount): Problem => ({
+  field: `DATA_MOUNT ${mountPoint}`,
+  reason: `is ${filesystem} (${source}), which has no disk of its own on this node`,
+  cure: 'name a mount point whose filesystem lies on a local disk',
+})
 
 function explainNoMount(mounts: readonly Mount[], mountPoint: string): Problem {
   const covering = findCoveringMount(mounts, mountPoint)

@@ -13,7 +13,8 @@ export interface Mount {
 export const parseMountinfo = (text: string): readonly Mount[] =>
   text.split('\n').flatMap((line) => parseLine(line) ?? [])
 
-const LINE = /^\d+ \d+ (\d+:\d+) \S+ (\S+) \S+(?: \S+)*? - (\S+) (\S+)(?: |$)/
+/** The source may be empty (`mount -t tmpfs '' /x`): a line that is dropped could hide the mount that counts. */
+const LINE = /^\d+ \d+ (\d+:\d+) \S+ (\S+) \S+(?: \S+)*? - (\S+) (\S*)(?: |$)/
 
 function parseLine(line: string): Mount | undefined {
   const [, device, mountPoint, filesystem, source] = LINE.exec(line) ?? []

@@ -7,11 +7,18 @@
 /** `podUID` (cgroupfs driver) or `PARENT-podU_I_D.slice` (systemd driver, dashes of the uid as underscores). */
 const POD = /^(?:pod([0-9A-Za-z-]+)|(?:.+-)?pod([0-9A-Za-z_]+)\.slice)$/
 
-/** The uid in a directory's name, with dashes; undefined where the name is no pod's. */
+/** The uid in a directory's name, with dashes; undefined where the name cannot be a pod's. */
 export function findPodUid(directory: string): string | undefined {
   const [, plain, escaped] = POD.exec(directory) ?? []
   return plain ?? escaped?.replaceAll('_', '-')
 }
+
+/**
+ * A pod by its name's form alone, listed or not: uids of the API server are UUIDs, those of static pods 32 hex digits. Other
+ * names that begin alike (`pods`, `podman.slice`) may hold the whole tree.
+ */
+export const isPodUid = (uid: string): boolean =>
+  /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})$/.test(uid)
 
 /** `ID`, `RUNTIME-ID` or `RUNTIME-ID.scope`; CRI-O's monitor (`crio-conmon-ID`) is no container. */
 const CONTAINER = /^(?:[a-z]+-(?:containerd-)?)?([0-9a-f]{64})(?:\.scope)?$/

@@ -69,20 +69,22 @@ function planTarget(target: Target, { version, devices, snapshot }: Scene): Plan
   }
 }
 
-const explainFailure = ({ pod, path }: Target, file: string, failure: string): Problem => ({
-  field: `pod ${pod}`,
-  value: `${path}/${file}`,
-  reason: `cannot be read: ${failure}`,
+/** Whose cgroup it is, as a problem's field. */
+export const ownerOf = ({ pod, container }: Pick<Write, 'pod' | 'container'>): string =>
+  container === null ? `pod ${pod}` : `pod ${pod}, container ${container}`
+
+const explainFailure = (target: Target, file: string, failure: string): Problem => ({
+  field: ownerOf(target),
+  reason: `${target.path}/${file} cannot be read: ${failure}`,
   cure: 'run as root, with the cgroup filesystem mounted read-write',
 })
 
 /** Source: Linux Documentation/admin-guide/cgroup-v2.rst (cgroup.subtree_control); CONFIG_BLK_DEV_THROTTLING in block/Kconfig. */
-function explainAbsence({ pod, path }: Target, version: CgroupVersion, file: string): Problem {
-  const parent = path.slice(0, path.lastIndexOf('/'))
+function explainAbsence(target: Target, version: CgroupVersion, file: string): Problem {
+  const parent = target.path.slice(0, target.path.lastIndexOf('/'))
   return {
-    field: `pod ${pod}`,
-    value: `${path}/${file}`,
-    reason: 'does not exist, so nothing can be limited there',
+    field: ownerOf(target),
+    reason: `${target.path}/${file} does not exist, so nothing can be limited there`,
     cure:
       version === 'v2'
         ? `enable the io controller for it (echo +io > ${parent}/cgroup.subtree_control) and in every directory above; where it is enabled, the kernel lacks CONFIG_BLK_DEV_THROTTLING`

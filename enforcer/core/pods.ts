@@ -18,6 +18,8 @@ export interface NodePod {
   readonly id: string
   /** As it stands in the name of the pod's cgroup; compared with names, never made into a path. */
   readonly uid: string
+  /** By the list's word: its cgroup should be there. */
+  readonly isRunning: boolean
   /** Containers by the id that the runtime gave; a container that has not started yet has none. */
   readonly containers: ReadonlyMap<string, string>
   readonly admitted: Admitted
@@ -29,56 +31,102 @@ export interface PodList {
   readonly problems: readonly Problem[]
 }
 
+/** The kubelet says `PodList`, kubectl `List`; a list that was cut out of an answer says nothing. */
+const KINDS: readonly unknown[] = ['PodList', 'List', undefined]
+
 export function parsePodList(list: unknown): Result<PodList> {
-  const root = rootField(list, '')
+  const root = rootField(list, 'PodList')
   const map = readMap(root)
-  const items = map && readList(childOf(root, map, 'items'))
+  const kind = map && childOf(root, map, 'kind')
+  if (kind && !KINDS.includes(kind.value))
+    refuse(kind, 'is no list of pods', "give the kubelet's answer to /pods")
+  const items = map && root.problems.length === 0 ? readList(childOf(root, map, 'items')) : undefined
   if (items === undefined) return bad(...root.problems)
-  const pods = items.flatMap((item) => readPod(item) ?? [])
-  return ok({ pods, problems: root.problems })
+  const claims = items.flatMap((item) => readPod(item) ?? [])
+  return ok({ pods: settleClaims(claims, root.problems), problems: root.problems })
+}
+
+/** A pod with the uid that it names as its cgroup's. */
+interface Claim {
+  readonly pod: NodePod
+  /** From an annotation, which anyone may have written, and not from the API server's own field. */
+  readonly isBorrowed: boolean
+}
+
+/** One cgroup is one pod's: where two claim it, the one whose own uid it is has it, or else the first. */
+function settleClaims(claims: readonly Claim[], problems: Problem[]): readonly NodePod[] {
+  const owners = new Map<string, NodePod>()
+  for (const { pod } of [...claims].sort((a, b) => Number(a.isBorrowed) - Number(b.isBorrowed))) {
+    const owner = owners.get(pod.uid)
+    if (owner === undefined) owners.set(pod.uid, pod)
+    else
+      problems.push({
+        field: `pod ${pod.id}`,
+        value: pod.uid,
+        reason: `is the uid of pod ${owner.id} too, whose cgroup it names`,
+        cure: 'list each pod once, and no static pod under the uid of another',
+      })
+  }
+  return claims.flatMap(({ pod }) => (owners.get(pod.uid) === pod ? [pod] : []))
+}
+
+function readPod(field: Field): Claim | undefined {
+  const before = field.problems.length
+  const pod = readMap(field)
+  const metadataField = pod && childOf(field, pod, 'metadata')
+  const metadata = metadataField && readMap(metadataField)
+  if (pod === undefined || metadataField === undefined || metadata === undefined) return undefined
+  const [namespace, name] = ['namespace', 'name'].map((key) =>
+    readString(childOf(metadataField, metadata, key)),
+  )
+  if (namespace === undefined || name === undefined) return undefined
+  const id = `${namespace}/${name}`
+  const named: Field = { ...field, path: `${field.path} (${id})` }
+  const claim = readUid(childOf(named, pod, 'metadata'), metadata)
+  const status = readStatus(childOf(named, pod, 'status'))
+  if (claim === undefined || field.problems.length > before) return undefined
+  const { uid, annotations, isBorrowed } = claim
+  return { pod: { id, uid, ...status, admitted: readAdmitted(annotations) }, isBorrowed }
 }
 
 /** What an API server's copy of a static pod carries: its own uid is not the one in the cgroup's name. */
 const MIRROR = 'kubernetes.io/config.mirror'
 const HASH = 'kubernetes.io/config.hash'
 
-function readPod(field: Field): NodePod | undefined {
-  const before = field.problems.length
-  const pod = readMap(field)
-  const metadataField = pod && childOf(field, pod, 'metadata')
-  const metadata = metadataField && readMap(metadataField)
-  if (pod === undefined || metadataField === undefined || metadata === undefined) return undefined
-  const at = (key: string): Field => childOf(metadataField, metadata, key)
-  const [namespace, name] = [readString(at('namespace')), readString(at('name'))]
-  const annotations = readStringMap(at('annotations'))
-  const uid = readUid(at('uid'), annotations)
-  const containers = readContainers(childOf(field, pod, 'status'))
-  if (namespace === undefined || name === undefined || uid === undefined || field.problems.length > before)
-    return undefined
-  return { id: `${namespace}/${name}`, uid, containers, admitted: readAdmitted(annotations) }
+interface Identity {
+  readonly uid: string
+  readonly isBorrowed: boolean
+  readonly annotations: Annotations
 }
 
-function readUid(field: Field, annotations: Annotations): string | undefined {
-  const uid = readString(field)
-  if (uid === undefined) return undefined
-  const known = annotations[MIRROR] === undefined ? uid : (annotations[HASH] ?? uid)
-  return /^[0-9A-Za-z-]{1,128}$/.test(known)
-    ? known
-    : refuse({ ...field, value: known }, 'is not a uid', 'the API server sends letters, digits and dashes')
+function readUid(field: Field, metadata: Readonly<Record<string, unknown>>): Identity | undefined {
+  const uidField = childOf(field, metadata, 'uid')
+  const own = readString(uidField)
+  const annotations = readStringMap(childOf(field, metadata, 'annotations'))
+  if (own === undefined) return undefined
+  const uid = annotations[MIRROR] === undefined ? own : (annotations[HASH] ?? own)
+  return /^[0-9A-Za-z-]{1,128}$/.test(uid)
+    ? { uid, isBorrowed: uid !== own, annotations }
+    : refuse(
+        { ...uidField, value: uid },
+        'is not a uid',
+        'give it as the API server does: letters, digits, dashes',
+      )
 }
 
 const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']
 
-function readContainers(statusField: Field): ReadonlyMap<string, string> {
-  if (isNone(statusField)) return new Map()
-  const status = readMap(statusField)
-  if (status === undefined) return new Map()
-  return new Map(STATUSES.flatMap((key) => readStatuses(childOf(statusField, status, key))))
+function readStatus(field: Field): Pick<NodePod, 'isRunning' | 'containers'> {
+  const status = isNone(field) ? {} : (readMap(field) ?? {})
+  return {
+    isRunning: childOf(field, status, 'phase').value === 'Running',
+    containers: new Map(STATUSES.flatMap((key) => readContainers(childOf(field, status, key)))),
+  }
 }
 
 const isNone = ({ value }: Field): boolean => value === undefined || value === null
 
-function readStatuses(field: Field): readonly (readonly [id: string, name: string])[] {
+function readContainers(field: Field): readonly (readonly [id: string, name: string])[] {
   if (isNone(field)) return []
   return (readList(field) ?? []).flatMap((item) => {
     const status = readMap(item)

@@ -1,6 +1,6 @@
 /** From a pod's admitted limits to the cgroups that have to carry them. */
 import { limitsOf } from '../../contract/admitted.ts'
-import { type Caps, capsOf, NO_CAPS } from './caps.ts'
+import { type Caps, capsOf, isEqual, NO_CAPS } from './caps.ts'
 import type { NodePod } from './pods.ts'
 import type { CgroupVersion } from './throttling.ts'
 
@@ -34,42 +34,35 @@ export interface Rules {
   readonly requireMark: boolean
 }
 
-export const isLimited = ({ admitted }: NodePod, { requireMark }: Rules): boolean =>
+export const isAdmitted = ({ admitted }: NodePod, { requireMark }: Rules): boolean =>
   !requireMark || admitted.mark !== undefined
+
+/** Some cgroup of the pod is to carry a cap. */
+export const isLimited = (pod: NodePod, rules: Rules): boolean =>
+  isAdmitted(pod, rules) &&
+  [pod.admitted.limits, ...pod.admitted.overrides.values()].some(
+    (limits) => !isEqual(capsOf(limits), NO_CAPS),
+  )
 
 /**
  * v2: scope `pod` caps the pod's directory, and overrides the containers' beneath it; scope `container` caps the containers'.
  * v1 throttles each directory by itself, so that one above caps nothing (blkio-controller.rst): always every container's,
  * with all that are nested in it. Directories whose container no status names yet, the sandbox's among them, are left alone.
+ * What carries the limit comes first, so that a change of scope leaves no moment without one.
  */
 export function findTargets(pod: NodePod, group: PodGroup, rules: Rules): readonly Target[] {
-  const containers = group.containers.flatMap(({ id, paths }) => {
-    const name = pod.containers.get(id)
-    return name === undefined ? [] : [{ name, paths }]
-  })
   const isV1 = rules.version === 'v1'
-  const capsOfContainer = (name: string): Caps =>
-    isLimited(pod, rules) ? findContainerCaps(pod, name, isV1) : NO_CAPS
-  return [
-    ...(isV1
-      ? []
-      : [
-          {
-            pod: pod.id,
-            container: null,
-            path: group.path,
-            caps: isLimited(pod, rules) ? findPodCaps(pod) : NO_CAPS,
-          },
-        ]),
-    ...containers.flatMap(({ name, paths }) =>
-      (isV1 ? paths : paths.slice(0, 1)).map((path) => ({
-        pod: pod.id,
-        container: name,
-        path,
-        caps: capsOfContainer(name),
-      })),
-    ),
-  ]
+  const admitted = isAdmitted(pod, rules)
+  const containers = group.containers.flatMap(({ id, paths }) => {
+    const container = pod.containers.get(id)
+    if (container === undefined) return []
+    const caps = admitted ? findContainerCaps(pod, container, isV1) : NO_CAPS
+    return (isV1 ? paths : paths.slice(0, 1)).map((path) => ({ pod: pod.id, container, path, caps }))
+  })
+  if (isV1) return containers
+  const caps = admitted ? findPodCaps(pod) : NO_CAPS
+  const whole = { pod: pod.id, container: null, path: group.path, caps }
+  return pod.admitted.scope === 'pod' ? [whole, ...containers] : [...containers, whole]
 }
 
 const findPodCaps = ({ admitted: { scope, limits } }: NodePod): Caps =>

@@ -3,12 +3,13 @@ import { constants } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, type Problem } from '../../contract/problem.ts'
-import type { FileState, Snapshot, Write } from '../core/plan.ts'
+import { type FileState, ownerOf, type Snapshot, type Write } from '../core/plan.ts'
 
-/** What the files say now. */
+/** What the files say now. One after the other: a full node has thousands, and all at once would all be open at once. */
 export async function readFiles(files: readonly string[]): Promise<Snapshot> {
-  const states = await Promise.all(files.map(async (file) => [file, await readState(file)] as const))
-  return new Map(states)
+  const states = new Map<string, FileState>()
+  for (const file of files) states.set(file, await readState(file))
+  return states
 }
 
 async function readState(file: string): Promise<FileState> {
@@ -20,6 +21,15 @@ async function readState(file: string): Promise<FileState> {
   }
 }
 
+/** The text of a file that may be missing. */
+export async function readOptional(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 /** `gone`: the cgroup ended meanwhile, and with it all that was to be limited. */
 export type Written = 'written' | 'gone' | Problem
 
@@ -28,7 +38,8 @@ export type Written = 'written' | 'gone' | Problem
  * Truncation means nothing to the kernel; a stand-in's plain file then holds just the line.
  * The kernel takes or refuses the line as a whole.
  */
-export async function writeLine({ pod, path: file, value }: Write): Promise<Written> {
+export async function writeLine(write: Write): Promise<Written> {
+  const { path: file, value } = write
   try {
     const handle = await open(file, constants.O_WRONLY | constants.O_TRUNC)
     try {
@@ -40,9 +51,8 @@ export async function writeLine({ pod, path: file, value }: Write): Promise<Writ
   } catch (error) {
     if (isGone(error) && !(await exists(path.dirname(file)))) return 'gone'
     return {
-      field: `pod ${pod}`,
-      value: `${value} > ${file}`,
-      reason: `failed: ${messageOf(error)}`,
+      field: ownerOf(write),
+      reason: `${JSON.stringify(value)} could not be written to ${file}: ${messageOf(error)}`,
       cure: CURES[codeOf(error)] ?? 'look at the kernel log',
     }
   }
@@ -64,7 +74,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : ''
 
 /** ENODEV is what a file of a removed cgroup gives that was open, or found, a moment before. */
-const isGone = (error: unknown): boolean => ['ENOENT', 'ENODEV', 'ENOTDIR'].includes(codeOf(error))
+export const isGone = (error: unknown): boolean => ['ENOENT', 'ENODEV', 'ENOTDIR'].includes(codeOf(error))
 
 const exists = async (file: string): Promise<boolean> => {
   try {

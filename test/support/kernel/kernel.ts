@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -18,9 +19,10 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { messageOf } from '../../../contract/problem.ts'
+import { findMount, parseMountinfo } from '../../../enforcer/core/mountinfo.ts'
 
 export const BLKIO = '/sys/fs/cgroup/blkio'
-const TOOLS = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'dd', 'sh']
+const TOOLS = ['mkfs.ext4', 'mount', 'umount', 'dd', 'sh']
 
 /** Why no limit can be measured here; undefined where it can. */
 export function findObstacle(): string | undefined {
@@ -74,29 +76,22 @@ export interface LoopDisk extends Disposable {
 const SIZE = 128
 
 export function createLoopDisk(): LoopDisk {
-  const folder = mkdtempSync(path.join(tmpdir(), 'iops-limit-disk-'))
+  removeLeftovers()
+  const folder = mkdtempSync(path.join(tmpdir(), `${OURS}${process.pid}-`))
   const [image, mount] = [path.join(folder, 'image'), path.join(folder, 'data')]
-  mkdirSync(mount)
-  writeFileSync(image, '')
-  truncateSync(image, SIZE * 2 ** 20)
-  run('mkfs.ext4', '-q', '-F', image)
-  const node = run('losetup', '--find', '--show', image)
   try {
-    run('mount', node, mount)
+    mkdirSync(mount)
+    writeFileSync(image, '')
+    truncateSync(image, SIZE * 2 ** 20)
+    run('mkfs.ext4', '-q', '-F', image)
+    // The loop device ends with the mount, whoever ends that (LO_FLAGS_AUTOCLEAR).
+    run('mount', '-o', 'loop', image, mount)
+    const device = findMount(readMounts(), mount)?.device ?? ''
+    const node = `/dev/${path.basename(realpathSync(`/sys/dev/block/${device}`))}`
+    return { mount, node, device, [Symbol.dispose]: () => removeDisk(folder) }
   } catch (error) {
-    run('losetup', '--detach', node)
+    removeDisk(folder)
     throw error
-  }
-  const device = readFileSync(`/sys/class/block/${path.basename(node)}/dev`, 'utf8').trim()
-  return {
-    mount,
-    node,
-    device,
-    [Symbol.dispose]: () => {
-      run('umount', '--lazy', mount)
-      run('losetup', '--detach', node)
-      rmSync(folder, { recursive: true, force: true })
-    },
   }
 }
 
@@ -107,24 +102,57 @@ export interface PodGroups extends Disposable {
 
 /** `kubepods/burstable/podUID/ID` of each, under a root of its own, so that a real kubelet's tree is not touched. */
 export function createPodGroups(containers: readonly (readonly [uid: string, id: string])[]): PodGroups {
-  const root = path.join(BLKIO, `iops-limit-test-${process.pid}`)
+  removeLeftovers()
+  const root = mkdtempSync(path.join(BLKIO, `${OURS}${process.pid}-`))
   const container = (uid: string, id: string): string =>
     path.join(root, 'kubepods/burstable', `pod${uid}`, id)
   for (const [uid, id] of containers) mkdirSync(container(uid, id), { recursive: true })
   return { container, [Symbol.dispose]: () => removeGroups(root) }
 }
 
-/** Innermost first; the kernel's files go with their directory. */
+/** How everything here is called, with the process that made it. */
+const OURS = 'iops-limit-test-'
+
+/** What processes left behind that were killed before they could clean up. */
+function removeLeftovers(): void {
+  const isLeft = (name: string): boolean => {
+    const pid = name.startsWith(OURS) ? Number.parseInt(name.slice(OURS.length), 10) : Number.NaN
+    return pid > 0 && !existsSync(`/proc/${pid}`)
+  }
+  for (const name of readdirSync(tmpdir()).filter(isLeft)) removeDisk(path.join(tmpdir(), name))
+  for (const name of readdirSync(BLKIO).filter(isLeft)) removeGroups(path.join(BLKIO, name))
+}
+
+function removeDisk(folder: string): void {
+  const mount = path.join(folder, 'data')
+  // Lazily, since a load that was interrupted may still hold it.
+  if (findMount(readMounts(), mount) !== undefined) run('umount', '--lazy', mount)
+  rmSync(folder, { recursive: true, force: true })
+}
+
+const readMounts = () => parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+
+/** Innermost first; the kernel's files go with their directory. A load that still runs in one goes on outside. */
 function removeGroups(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeGroups(path.join(folder, entry.name))
   }
+  for (const pid of readFileSync(path.join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+    moveToRoot(pid)
   rmdirSync(folder)
+}
+
+function moveToRoot(pid: string): void {
+  try {
+    writeFileSync(path.join(BLKIO, 'cgroup.procs'), pid)
+  } catch {
+    // ESRCH: it has ended meanwhile.
+  }
 }
 
 export interface Load {
   readonly direction: 'read' | 'write'
-  /** Blocks of 4 KiB. */
+  /** Blocks of 4 KiB, at most as many as fit into {@link FILE}. */
   readonly count: number
 }
 
@@ -135,12 +163,14 @@ export interface Rate {
 }
 
 const BLOCK = 4096
+/** Megabytes of the file that is read and written. */
+const FILE = 64
 
 /** Blocks moved one by one past the page cache by a process inside the cgroup, and how fast that went. */
 export async function measure(group: string, disk: LoopDisk, { direction, count }: Load): Promise<Rate> {
   const file = path.join(disk.mount, 'load')
-  if (!existsSync(file) || statSync(file).size < count * BLOCK)
-    run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', 'count=64', 'conv=fsync', 'status=none')
+  if (!existsSync(file) || statSync(file).size < FILE * 2 ** 20)
+    run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', `count=${FILE}`, 'conv=fsync', 'status=none')
   const dd =
     direction === 'read'
       ? `exec dd if='${file}' of=/dev/null bs=${BLOCK} count=${count} iflag=direct`

@@ -275,6 +275,7 @@ describe("the kubelet's pods", () => {
         {},
         { metadata: { namespace: 'n', name: 'a', uid: '../../etc' } },
         { metadata: { namespace: 'n', name: 'b' } },
+        { metadata: { namespace: 'n', uid: 'u' } },
         { metadata: { namespace: 'n', name: 'c', uid: 'u', annotations: { x: 5 } } },
         { metadata: { namespace: 'n', name: 'd', uid: 'u' }, status: 5 },
         {
@@ -302,10 +303,11 @@ describe("the kubelet's pods", () => {
       'PodList.items[2].metadata is missing, not a map',
       'PodList.items[3] (n/a).metadata.uid is not a uid',
       'PodList.items[4] (n/b).metadata.uid is missing, not a text',
-      'PodList.items[5] (n/c).metadata.annotations.x is a number, not a text',
-      'PodList.items[6] (n/d).status is a number, not a map',
-      'PodList.items[7] (n/e).status.containerStatuses[0] is a number, not a map',
-      'PodList.items[7] (n/e).status.containerStatuses[1].name is missing, not a text',
+      'PodList.items[5].metadata.name is missing, not a text',
+      'PodList.items[6] (n/c).metadata.annotations.x is a number, not a text',
+      'PodList.items[7] (n/d).status is a number, not a map',
+      'PodList.items[8] (n/e).status.containerStatuses[0] is a number, not a map',
+      'PodList.items[8] (n/e).status.containerStatuses[1].name is missing, not a text',
     ])
   })
 
@@ -477,11 +479,15 @@ describe('a plan', () => {
         cure: 'enable the io controller for it (echo +io > /cg/cgroup.subtree_control) and in every directory above; where it is enabled, the kernel lacks CONFIG_BLK_DEV_THROTTLING',
       },
     ])
-    const v1 = planWrites([target], {
+    expect(planOf({ failure: 'EIO: i/o error, read' }).problems.map(formatProblem)).toEqual([
+      'pod n/p: /cg/pod/io.max cannot be read: EIO: i/o error, read; run as root, with the cgroup filesystem mounted read-write',
+    ])
+    const v1 = planWrites([{ ...target, container: 'pg' }], {
       version: 'v1',
       devices: ['259:0'],
       snapshot: new Map(filesOf([target], 'v1').map((file) => [file, 'no-file' as const])),
     })
+    expect(v1.problems[0]?.field).toBe('pod n/p, container pg')
     expect(v1.problems.map(({ cure }) => cure)).toEqual(
       Array(4).fill(
         'use a kernel with CONFIG_BLK_DEV_THROTTLING, or set CGROUP_VERSION where the detected version is wrong',

@@ -481,8 +481,8 @@ describe('settings', () => {
     [
       'v2 on a host of v1',
       (node) => {
-        rmSync(node.cgroup('cgroup.controllers'))
-        mkdirSync(node.cgroup('blkio'))
+        rmSync(node.cgroup('cgroup.controllers'), { force: true })
+        mkdirSync(node.cgroup('blkio'), { recursive: true })
         return { CGROUP_VERSION: 'v2' }
       },
       ': has no cgroup.controllers, so it is no cgroup v2 tree; mount the cgroup filesystem there, or set CGROUP_ROOT or CGROUP_VERSION',
