@@ -1,7 +1,7 @@
 /** The decision on a review, as the AdmissionReview that goes back, and as a record for log and metrics. */
 import { isOurKey } from '../../contract/keys.ts'
 import { type Changes, isNothing } from '../policy/changes.ts'
-import { type Allowed, decide, type Refused } from '../policy/decide.ts'
+import { type Allowed, decide, type Refused, type Verdict } from '../policy/decide.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { describeViolations } from '../policy/violation.ts'
@@ -24,8 +24,11 @@ export interface DecisionRecord {
   /** `web-*` where the API server has yet to make the name. */
   readonly name: string
   readonly dryRun: boolean
-  /** `failed`: something of ours broke, and the pod was let through. */
-  readonly outcome: 'untouched' | 'allowed' | 'defaulted' | 'refused' | 'failed'
+  /**
+   * `defaulted`: keys were filled in. `changed`: others were rewritten or dropped. `failed`: something of ours broke, and the
+   * pod was let through.
+   */
+  readonly outcome: 'untouched' | 'allowed' | 'defaulted' | 'changed' | 'refused' | 'failed'
   readonly policy?: string
   readonly rule?: string
   /** Names of the keys filled in. */
@@ -46,15 +49,19 @@ export interface World extends Rulebook {
 export function answerReview(review: Review, world: World, apply: ApplyPatch = applyPatch): Answer {
   const { content } = review
   if (content.kind === 'other') return leave(review, 'not-a-pod')
-  const { namespace } = world
-  if (namespace === undefined) return leave(review, 'unknown-namespace', [warnUnknownNamespace(review)])
   if (content.kind === 'binding') return answerBinding(review, content.annotations, apply)
-  const verdict = decide({ namespace, ...content }, world)
+  const verdict = decidePod(review, content, world)
   return verdict.allowed ? admit(review, { verdict, content, apply }) : refuse(review, verdict)
 }
 
-const warnUnknownNamespace = ({ namespace }: Review): string =>
-  `namespace ${namespace === '' ? '(none)' : namespace} is not known here: the pod was let through as it is`
+/** A namespace that nobody knows has opted in to nothing, so far as can be told; that is said where it matters. */
+function decidePod({ namespace: name }: Review, content: PodContent, world: World): Verdict {
+  const { namespace = { name, labels: {} } } = world
+  const verdict = decide({ namespace, ...content }, world)
+  if (world.namespace !== undefined || verdict.aside !== 'not-enforced') return verdict
+  const warning = `namespace ${name === '' ? '(none)' : name} is not known here: the pod was let through without limits`
+  return { ...verdict, aside: 'unknown-namespace', warnings: [warning, ...verdict.warnings] }
+}
 
 /** Something of ours broke: pods go on, and the back-fill finds them later. */
 export function answerFailure(review: Review, cause: string): Answer {
@@ -65,12 +72,10 @@ export function answerFailure(review: Review, cause: string): Answer {
   }
 }
 
-function leave(review: Review, reason: string, warnings: readonly string[] = []): Answer {
-  return {
-    body: formatResponse(review.uid, { allowed: true, warnings }),
-    record: { ...recordOf(review), outcome: 'untouched', warnings: warnings.length, reason },
-  }
-}
+const leave = (review: Review, reason: string): Answer => ({
+  body: formatResponse(review.uid, { allowed: true }),
+  record: { ...recordOf(review), outcome: 'untouched', warnings: 0, reason },
+})
 
 function refuse(review: Review, verdict: Refused): Answer {
   const { refusal, warnings, auditAnnotations, violations } = verdict
@@ -86,9 +91,11 @@ function refuse(review: Review, verdict: Refused): Answer {
   }
 }
 
+type PodContent = Extract<Content, { kind: 'pod' }>
+
 interface Admission {
   readonly verdict: Allowed
-  readonly content: Extract<Content, { kind: 'pod' }>
+  readonly content: PodContent
   readonly apply: ApplyPatch
 }
 
@@ -100,17 +107,21 @@ function admit(review: Review, { verdict, content, apply }: Admission): Answer {
     apply,
   )
   if (patch === undefined) return answerFailure(review, 'its own patch did not apply')
-  const outcome = isNothing(changes) ? (aside === undefined ? 'allowed' : 'untouched') : 'defaulted'
   return {
     body: formatResponse(review.uid, { allowed: true, patch, warnings, auditAnnotations }),
     record: {
       ...recordOf(review, verdict),
-      outcome,
+      outcome: findOutcome(verdict),
       defaulted: verdict.defaulted,
       warnings: warnings.length,
       ...(aside !== undefined && { reason: aside }),
     },
   }
+}
+
+function findOutcome({ changes, aside, defaulted }: Allowed): DecisionRecord['outcome'] {
+  if (isNothing(changes)) return aside === undefined ? 'allowed' : 'untouched'
+  return defaulted.length > 0 ? 'defaulted' : 'changed'
 }
 
 /** Undefined where the patch does not apply. */
@@ -137,7 +148,7 @@ function answerBinding(
     body: formatResponse(review.uid, { allowed: true, patch, warnings }),
     record: {
       ...recordOf(review),
-      outcome: remove.length > 0 ? 'defaulted' : 'untouched',
+      outcome: remove.length > 0 ? 'changed' : 'untouched',
       warnings: warnings.length,
     },
   }

@@ -11,7 +11,7 @@ import { describeViolations, type Violation } from './violation.ts'
 import * as warn from './warnings.ts'
 
 /** Why policy had nothing to say. */
-export type Aside = 'deleting' | 'mirror-pod' | 'unchanged' | 'not-enforced'
+export type Aside = 'deleting' | 'mirror-pod' | 'unchanged' | 'not-enforced' | 'unknown-namespace'
 
 export type Verdict = Allowed | Refused
 

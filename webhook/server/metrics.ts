@@ -31,7 +31,7 @@ export function createMetrics(readings: Readings): Metrics {
     reviews: new Counter({
       registers,
       name: `${PREFIX}reviews_total`,
-      help: 'Reviews answered, by outcome: untouched, allowed, defaulted, refused, failed.',
+      help: 'Reviews answered, by outcome: untouched, allowed, defaulted, changed, refused, failed.',
       labelNames: ['operation', 'outcome', 'dry_run'],
     }),
     duration: new Histogram({

@@ -208,11 +208,14 @@ describe('what is let through as it is', () => {
 
   it('a pod of a namespace that nobody knows, with a warning', () => {
     expect(answer(reviewOf({}), { ...GOLD, namespace: undefined }).body.response.warnings).toEqual([
-      'iops-limit: namespace rec is not known here: the pod was let through as it is',
+      'iops-limit: namespace rec is not known here: the pod was let through without limits',
     ])
+    const forged = answer(reviewOf({ 'iops-limit/policy': 'gold/vip' }), { ...GOLD, namespace: undefined })
+    expect(patchOf(forged.body)).toEqual([{ op: 'remove', path: '/metadata/annotations/iops-limit~1policy' }])
+    expect(forged.record).toMatchObject({ outcome: 'changed', reason: 'unknown-namespace', warnings: 2 })
     const nowhere = reviewOf({}, (review) => delete review.request.namespace)
     expect(answer(nowhere, { ...GOLD, namespace: undefined }).body.response.warnings).toEqual([
-      'iops-limit: namespace (none) is not known here: the pod was let through as it is',
+      'iops-limit: namespace (none) is not known here: the pod was let through without limits',
     ])
   })
 
@@ -223,7 +226,7 @@ describe('what is let through as it is', () => {
     expect(body.response.warnings).toEqual([
       'iops-limit: iops-limit/policy is written by admission only: the given value was dropped',
     ])
-    expect(record).toMatchObject({ outcome: 'defaulted', reason: 'not-enforced' })
+    expect(record).toMatchObject({ outcome: 'changed', reason: 'not-enforced' })
   })
 })
 
@@ -260,7 +263,7 @@ describe('subresources that reach the annotations', () => {
     expect(body.response.warnings?.[0]).toBe(
       'iops-limit: iops-limit/limit on a Binding was dropped: limits are set on the pod',
     )
-    expect(record.outcome).toBe('defaulted')
+    expect(record.outcome).toBe('changed')
     for (const metadata of [undefined, {}, { annotations: null }]) {
       expect(answer(bindingOf(metadata)).body.response).toEqual({ uid: record.uid, allowed: true })
     }

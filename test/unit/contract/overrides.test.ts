@@ -100,3 +100,21 @@ test('a limit is read and written in its own unit', () => {
   expect(both.ok && both.value.bps !== undefined && formatLimit('bps', both.value.bps)).toBe('1Ki')
   expect(formatLimit('bps', 'max')).toBe('max')
 })
+
+test('a text that no override needs is refused whole, not part by part', () => {
+  const text = 'x,'.repeat(257)
+  expect(parseOverride(text, 'container.iops-limit/main')).toEqual({
+    ok: false,
+    problems: [
+      {
+        field: 'container.iops-limit/main',
+        value: text,
+        reason: 'is longer than 512 characters',
+        cure: 'write such as "read-iops=800,write-bps=50Mi"',
+      },
+    ],
+  })
+  expect(parseOverride(`limit=${'0'.repeat(503)}500`, 'x')).toMatchObject({
+    problems: [{ reason: 'is too long for a number' }],
+  })
+})
