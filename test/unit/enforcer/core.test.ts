@@ -278,6 +278,7 @@ describe("the kubelet's pods", () => {
         { metadata: { namespace: 'n', uid: 'u' } },
         { metadata: { namespace: 'n', name: 'c', uid: 'u', annotations: { x: 5 } } },
         { metadata: { namespace: 'n', name: 'd', uid: 'u' }, status: 5 },
+        { metadata: { namespace: 'n', name: 'g', uid: 'u' }, status: { containerStatuses: {} } },
         {
           metadata: { namespace: 'n', name: 'e', uid: 'u' },
           status: { containerStatuses: [5, { containerID: 'x' }] },
@@ -285,6 +286,7 @@ describe("the kubelet's pods", () => {
         {
           metadata: { namespace: 'n', name: 'f', uid: 'v' },
           status: {
+            initContainerStatuses: null,
             containerStatuses: [
               { name: 'x' },
               { name: 'y', containerID: '' },
@@ -306,8 +308,9 @@ describe("the kubelet's pods", () => {
       'PodList.items[5].metadata.name is missing, not a text',
       'PodList.items[6] (n/c).metadata.annotations.x is a number, not a text',
       'PodList.items[7] (n/d).status is a number, not a map',
-      'PodList.items[8] (n/e).status.containerStatuses[0] is a number, not a map',
-      'PodList.items[8] (n/e).status.containerStatuses[1].name is missing, not a text',
+      'PodList.items[8] (n/g).status.containerStatuses is a map, not a list',
+      'PodList.items[9] (n/e).status.containerStatuses[0] is a number, not a map',
+      'PodList.items[9] (n/e).status.containerStatuses[1].name is missing, not a text',
     ])
   })
 
