@@ -1,7 +1,7 @@
 /** What a user asks for, told apart from what admission wrote before. */
 
 import { splitList } from '../../contract/admitted.ts'
-import { canonicalAnnotations } from '../../contract/aliases.ts'
+import { canonicalAnnotations, findRewrites, type Rewrite } from '../../contract/aliases.ts'
 import { type Annotations, type LimitAnnotations, readLimitAnnotations } from '../../contract/annotations.ts'
 import { DEFAULTED_KEY, isOurKey, PREFIX, WRITER_ONLY_KEYS } from '../../contract/keys.ts'
 import type { PodInfo, Subject } from './subject.ts'
@@ -9,6 +9,8 @@ import type { PodInfo, Subject } from './subject.ts'
 /** A user's annotations under canonical keys: without aliases, without what only admission writes, without its defaults. */
 export interface Asked extends LimitAnnotations {
   readonly annotations: Annotations
+  /** What became of each alias. */
+  readonly rewrites: readonly Rewrite[]
 }
 
 /**
@@ -24,13 +26,19 @@ export function findAsked(
   const before = old === undefined ? new Set<string>() : listedKeys(old)
   const isOwn = (key: string, value: string): boolean =>
     (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
-  const annotations = Object.fromEntries(
-    Object.entries(canonicalAnnotations(pod.annotations)).filter(
-      ([key, value]) => isOurKey(key) && !isWriterOnly(key) && !isOwn(key, value),
-    ),
+  // Before aliases are rewritten: a default of ours must not beat what a user says under an older key.
+  const written = filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
+  const annotations = filterEntries(
+    canonicalAnnotations(written),
+    (key) => isOurKey(key) && !isWriterOnly(key),
   )
-  return { ...readLimitAnnotations(annotations), annotations }
+  return { ...readLimitAnnotations(annotations), annotations, rewrites: findRewrites(written) }
 }
+
+const filterEntries = (
+  annotations: Annotations,
+  isKept: (key: string, value: string) => boolean,
+): Annotations => Object.fromEntries(Object.entries(annotations).filter(([key, value]) => isKept(key, value)))
 
 export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as readonly string[]).includes(key)
 

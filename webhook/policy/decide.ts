@@ -140,7 +140,7 @@ const warnOddities = (evaluation: Evaluation, subject: Subject): readonly string
     : [
         ...warn.warnIneffective(evaluation, subject),
         ...warn.warnUnknownKeys(evaluation.asked),
-        ...warn.warnAliases(subject.pod.annotations),
+        ...warn.warnAliases(evaluation.asked),
       ]
 
 /** What the policies of the `warn` and `audit` labels would do; silent where the enforced policy says the same. */

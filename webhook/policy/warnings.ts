@@ -1,7 +1,6 @@
 /** Every sentence that a user may be shown beside a refusal. One line each; the door outside makes them ASCII and short. */
 
-import { findRewrites, type Rewrite } from '../../contract/aliases.ts'
-import { type Annotations } from '../../contract/annotations.ts'
+import type { Rewrite } from '../../contract/aliases.ts'
 import {
   CONTAINER_PREFIX,
   LIMIT_NAMES,
@@ -87,8 +86,8 @@ export function warnUnknownKeys({ annotations }: Evaluation['asked']): readonly 
 }
 
 /** Keys of the older service, each with what became of it. */
-export const warnAliases = (annotations: Annotations): readonly string[] =>
-  findRewrites(annotations).map(describeRewrite)
+export const warnAliases = ({ rewrites }: Evaluation['asked']): readonly string[] =>
+  rewrites.map(describeRewrite)
 
 const describeRewrite = ({ alias, key, value, beatenBy }: Rewrite): string =>
   beatenBy === undefined

@@ -294,6 +294,19 @@ describe('what looks odd is said', () => {
     })
   })
 
+  it('lets an alias beat a default of its own, since a user wrote it', () => {
+    const before = stored({})
+    const asked = { ...before, 'nvme-iops-read': '600' }
+    expect(changed(asked, updated(asked, before).changes)).toEqual({
+      ...before,
+      'iops-limit/read-iops': '600',
+      'iops-limit/defaulted': 'write-iops',
+    })
+    expect(updated(asked, before).warnings).toEqual([
+      'nvme-iops-read is a key of the older service: rewritten to iops-limit/read-iops',
+    ])
+  })
+
   it('holds aliases to the bounds, under the canonical key', () => {
     expect(decided({ 'nvme-iops': '3000' }).refusal).toBe(
       'policy gold, rule rest: iops-limit/limit "3000" is above the max of 1000 for readIOPS and writeIOPS; write 1000 or less',
