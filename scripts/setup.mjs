@@ -2,13 +2,18 @@
 // Runs on whatever Node the machine has (18 or later), hence plain JavaScript without dependencies.
 // Usage: node scripts/setup.mjs
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isBuilt } from './freshness.mjs'
 import { withLock } from './lock.mjs'
 import { OLDEST_NODE } from './programs.mjs'
 
 const NODE = 'node_modules/.bin/node'
+const QUIET = ['--no-audit', '--no-fund', '--loglevel=error']
+/** What `engines` of the packages of package-lock.json ask for. */
+const OLDEST_FOR_NPM = [20, 19]
 
 class SetupError extends Error {}
 
@@ -29,10 +34,31 @@ function isComplete() {
 function install() {
   if (!isInstalled()) {
     console.error('setup: installing the packages of package-lock.json (once, about half a minute)...')
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    installPackages()
   }
   if (!runsNode()) repairNode()
   if (!isBuilt()) run(NODE, ['scripts/build.mjs'])
+}
+
+/**
+ * npm leaves out optional packages whose `engines` exclude the Node that npm itself runs on, and the test runner's native
+ * half is one of them. So where that Node is too old (Debian 12 has 18), npm and Node are first fetched to be run once.
+ */
+function installPackages() {
+  if (isAtLeast(process.versions.node, OLDEST_FOR_NPM)) return run('npm', ['ci', ...QUIET])
+  const folder = mkdtempSync(join(tmpdir(), 'iops-limit-setup-'))
+  try {
+    const { version } = readPackages('package-lock.json')['node_modules/node']
+    run('npm', ['install', '--prefix', folder, `node@${version}`, 'npm@11', ...QUIET])
+    run('npm', ['ci', ...QUIET], { path: join(folder, 'node_modules/.bin') })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function isAtLeast(version, [major, minor]) {
+  const [ownMajor, ownMinor] = version.split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
 }
 
 /** True where node_modules holds the very versions of package-lock.json; npm notes them when it has finished. */
@@ -75,10 +101,12 @@ function isNewEnough(version) {
   return Number(/^v(\d+)\./.exec(version)?.[1]) >= OLDEST_NODE
 }
 
-/** Silent where it goes well; where it fails, everything that the command said. */
-function run(command, args, { mayFail = false } = {}) {
+/** Silent where it goes well; where it fails, everything that the command said. `path` is looked in first. */
+function run(command, args, { mayFail = false, path } = {}) {
+  const PATH = [path, process.env.PATH].filter(Boolean).join(':')
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
+    env: { ...process.env, PATH },
     maxBuffer: 2 ** 26,
   })
   if (status === 0 || mayFail) return
