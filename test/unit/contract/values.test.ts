@@ -278,6 +278,8 @@ describe('both', () => {
     fc.assert(
       fc.property(digits, mistakes, (number, mistake) => {
         const result = parseBytesPerSecond(`${number}${mistake}`, BPS_KEY)
+        // Thousands of thousandths are whole bytes, and no mistake.
+        fc.pre(!(mistake === 'm' && number.endsWith('000')))
         const cures = result.ok ? [] : [...(result.problems[0]?.cure ?? '').matchAll(/"(\d[^"]*)"/g)]
         expect(cures).not.toEqual([])
         for (const [, cure = ''] of cures) expect(parseBytesPerSecond(cure, BPS_KEY).ok).toBe(true)
