@@ -9,6 +9,8 @@ import type { PodInfo, Subject } from './subject.ts'
 /** A user's annotations under canonical keys: without aliases, without what only admission writes, without its defaults. */
 export interface Asked extends LimitAnnotations {
   readonly annotations: Annotations
+  /** The pod's annotations without its defaults, to the letter. */
+  readonly written: Annotations
   /** What became of each alias. */
   readonly rewrites: readonly Rewrite[]
 }
@@ -28,11 +30,12 @@ export function findAsked(
     (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
   // Before aliases are rewritten: a default of ours must not beat what a user says under an older key.
   const written = filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
+  // And after: an alias that says what the default says already claims nothing.
   const annotations = filterEntries(
     canonicalAnnotations(written),
-    (key) => isOurKey(key) && !isWriterOnly(key),
+    (key, value) => isOurKey(key) && !isWriterOnly(key) && !isOwn(key, value),
   )
-  return { ...readLimitAnnotations(annotations), annotations, rewrites: findRewrites(written) }
+  return { ...readLimitAnnotations(annotations), annotations, written, rewrites: findRewrites(written) }
 }
 
 const filterEntries = (

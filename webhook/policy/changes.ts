@@ -9,6 +9,7 @@ import {
   PREFIX,
   WRITER_ONLY_KEYS,
 } from '../../contract/keys.ts'
+import { isWriterOnly } from './asked.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 
@@ -24,7 +25,7 @@ export const isNothing = ({ set, remove }: Changes): boolean =>
 /** What makes the pod carry its admitted limits: the user's under canonical keys, the defaults, and the mark. */
 export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
   const isExempt = evaluation.rule?.exempt === true
-  const target = isExempt ? keptAsTheyAre(evaluation, pod.annotations) : admittedAnnotations(evaluation)
+  const target = isExempt ? keptAsTheyAre(evaluation) : admittedAnnotations(evaluation)
   const isOwned = (key: string): boolean => isOurKey(key) || (!isExempt && ALIAS_KEYS.has(key))
   return {
     set: Object.fromEntries(Object.entries(target).filter(([key, value]) => pod.annotations[key] !== value)),
@@ -33,8 +34,8 @@ export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
 }
 
 /** A pod that is left alone keeps what its user wrote, aliases and all. */
-const keptAsTheyAre = ({ asked }: Evaluation, annotations: Annotations): Annotations =>
-  Object.fromEntries(Object.entries(asked.annotations).filter(([key]) => Object.hasOwn(annotations, key)))
+const keptAsTheyAre = ({ asked }: Evaluation): Annotations =>
+  Object.fromEntries(Object.entries(asked.written).filter(([key]) => isOurKey(key) && !isWriterOnly(key)))
 
 function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }: Evaluation): Annotations {
   const hasLimits = rule !== undefined || Object.keys(asked.annotations).length > 0

@@ -116,7 +116,7 @@ describe('rules', () => {
   })
 
   it('that exempt leave the pod as it is, aliases included, without the mark', () => {
-    const annotations = { 'iops-limit/limit': 'nonsense', 'nvme-iops': '5' }
+    const annotations = { 'iops-limit/limit': 'nonsense', 'nvme-iops': '5', 'iops-limit/iops': '6' }
     const verdict = decided({ ...annotations, 'iops-limit/policy': 'gold/rest' }, { tier: 'system' })
     expect(verdict.changes).toEqual({ set: {}, remove: ['iops-limit/policy'] })
     expect(verdict.warnings).toEqual([
@@ -608,6 +608,8 @@ const ANNOTATIONS = fc.dictionary(
     'kubediskguard.io/iops',
     'io-limit/read-iops',
     'nvme-bps',
+    'nvme-iops-read',
+    'iops-limit/iops',
     'other.io/key',
   ),
   fc.constantFrom(
