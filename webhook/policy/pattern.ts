@@ -8,7 +8,7 @@ export type Pattern = (text: string) => boolean
 
 /** Bounds on both sides: a match costs at most their product. Longer texts match nothing: no name or image is so long. */
 const LONGEST_PATTERN = 256
-const LONGEST_TEXT = 1024
+const LONGEST_TEXT = 512
 
 export function readGlobs(field: Field): readonly Pattern[] {
   return readStrings(field).flatMap((glob) => (isUsable(field, glob) ? [parseGlob(glob)] : []))

@@ -79,13 +79,13 @@ describe('regular expressions', () => {
 describe('hostile patterns', () => {
   /** Exponential in a backtracking engine: it would take longer than the universe has stood. */
   it.each(['(a+)+b', '(a|a)*b', '(a|aa)+b', '(.*a){20}b', '([a-z]+)*=', '(x+x+)+y'])('%s ends', (source) => {
-    expect(regex(source)('a'.repeat(1024))).toBe(false)
+    expect(regex(source)('a'.repeat(512))).toBe(false)
   })
 
   it('ends for globs of many stars, and passes over texts that no name or image is as long as', () => {
-    expect(parseGlob('*a'.repeat(128))(`${'a'.repeat(1000)}b`)).toBe(false)
-    expect(parseGlob('*')('x'.repeat(1025))).toBe(false)
-    expect(regex('.*')('x'.repeat(1025))).toBe(false)
+    expect(parseGlob('*a'.repeat(128))(`${'a'.repeat(500)}b`)).toBe(false)
+    expect(parseGlob('*')('x'.repeat(513))).toBe(false)
+    expect(regex('.*')('x'.repeat(513))).toBe(false)
   })
 
   it('refuses patterns that are empty or longer than 256', () => {
