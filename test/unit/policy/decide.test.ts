@@ -380,6 +380,16 @@ describe('UPDATE is a ratchet', () => {
     expect(verdict).toMatchObject({ allowed: true, aside: 'deleting', changes: { set: {}, remove: [] } })
   })
 
+  it('keeps the keys of admission out of reach on a pod that is being deleted', () => {
+    const forged = { ...admitted, 'iops-limit/exempt-containers': 'main' }
+    const verdict = decide(
+      subjectOf(ENFORCE, { annotations: forged, deleting: true }, { annotations: admitted, deleting: true }),
+      RULEBOOK,
+    )
+    expect(verdict).toMatchObject({ allowed: true, aside: 'deleting' })
+    expect(changed(forged, verdict.changes)).toEqual(admitted)
+  })
+
   it('passes a pod whose limits did not change, though they are out of bounds by now', () => {
     const verdict = decide(
       subjectOf(ENFORCE, { annotations: { ...admitted, other: 'new' } }, { annotations: admitted }),
