@@ -1,0 +1,211 @@
+/**
+ * Calls to the API server, or to a kubelet: JSON in, JSON out, and the lines of a watch.
+ * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
+ */
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { Agent, type RequestOptions, request as requestHttps } from 'node:https'
+import { KubeError } from './error.ts'
+import { readLines, readText } from './stream.ts'
+
+/** Where the server is and how it is met; the options are asked for at each request, since tokens and files rotate. */
+export interface Connection {
+  /** `https://10.0.0.1:443`, with a path where the server stands below one. */
+  readonly origin: URL
+  /** TLS options and headers, those of authorization among them. */
+  readonly readOptions: () => Promise<CallOptions>
+}
+
+export type CallOptions = Omit<RequestOptions, 'headers'> & { readonly headers?: OutgoingHttpHeaders }
+
+export interface KubeRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `/api/v1/namespaces`, each name in it by `encodeURIComponent`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** `application/json` where it is left out. */
+  readonly contentType?: PatchType
+  /** Milliseconds until an answer must be whole; 15,000 where it is left out. */
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+}
+
+export type PatchType =
+  | 'application/merge-patch+json'
+  | 'application/json-patch+json'
+  | 'application/apply-patch+yaml'
+
+export interface KubeClient {
+  /** The parsed body of a 2xx answer. Throws a {@link KubeError} for any other, and where none came. */
+  request(request: KubeRequest): Promise<unknown>
+  /**
+   * The lines of a watch as they come, until the server ends it or the signal aborts (both end the iteration quietly).
+   * Throws a {@link KubeError} where the server refuses it or the connection breaks. Silence is the caller's to judge.
+   */
+  watch(request: WatchRequest): AsyncIterable<string>
+}
+
+export type WatchRequest = Pick<KubeRequest, 'path' | 'query'> & { readonly signal: AbortSignal }
+
+/** One call, told when it has ended; `status` 0: no answer came. */
+export interface Call {
+  readonly method: string
+  /** Without query. */
+  readonly path: string
+  readonly status: number
+  readonly seconds: number
+}
+
+export interface KubeClientDeps {
+  readonly clock: () => number
+  /** For metrics. */
+  readonly onCall?: (call: Call) => void
+}
+
+const TIMEOUT = 15_000
+
+export function createKubeClient(connection: Connection, deps: KubeClientDeps): KubeClient {
+  const sender: Sender = { connection, deps, agent: new Agent({ keepAlive: true, maxCachedSessions: 0 }) }
+  return {
+    async request({ timeout = TIMEOUT, signal, ...rest }) {
+      const late = AbortSignal.timeout(timeout)
+      const ended = signal === undefined ? late : AbortSignal.any([signal, late])
+      try {
+        const answer = await send(sender, { ...rest, signal: ended })
+        return parseJson(await readText(answer), describe(rest))
+      } catch (error) {
+        throw late.aborted ? createLate(rest, timeout) : toKubeError(error, rest)
+      }
+    },
+    async *watch({ signal, ...rest }) {
+      try {
+        yield* readLines(await send(sender, { method: 'GET', ...rest, signal }))
+      } catch (error) {
+        if (!signal.aborted) throw toKubeError(error, { method: 'GET', ...rest })
+      }
+    },
+  }
+}
+
+interface Sender {
+  readonly connection: Connection
+  readonly deps: KubeClientDeps
+  readonly agent: Agent
+}
+
+type Sent = Omit<KubeRequest, 'timeout' | 'signal'> & { readonly signal: AbortSignal }
+
+/** A 2xx answer whose body has yet to come. */
+async function send({ connection, deps, agent }: Sender, sent: Sent): Promise<IncomingMessage> {
+  const began = deps.clock()
+  const tell = (status: number): void =>
+    deps.onCall?.({ method: sent.method, path: sent.path, status, seconds: deps.clock() - began })
+  try {
+    const answer = await exchange(connection, agent, sent)
+    const { statusCode = 0 } = answer
+    tell(statusCode)
+    if (statusCode >= 200 && statusCode < 300) return answer
+    throw createRefusal(sent, answer, await readText(answer))
+  } catch (error) {
+    if (!(error instanceof KubeError)) tell(0)
+    throw error
+  }
+}
+
+async function exchange(
+  { origin, readOptions }: Connection,
+  agent: Agent,
+  sent: Sent,
+): Promise<IncomingMessage> {
+  const body = sent.body === undefined ? undefined : Buffer.from(JSON.stringify(sent.body))
+  const { headers, ...options } = await readOptions()
+  return await new Promise((resolve, reject) => {
+    const request = requestHttps(
+      findUrl(origin, sent),
+      {
+        agent,
+        ...options,
+        method: sent.method,
+        signal: sent.signal,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          'user-agent': 'iops-limit',
+          ...(body && {
+            'content-type': sent.contentType ?? 'application/json',
+            'content-length': String(body.length),
+          }),
+        },
+      },
+      resolve,
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+function findUrl(origin: URL, { path, query }: Pick<KubeRequest, 'path' | 'query'>): URL {
+  const url = new URL(`${origin.pathname.replace(/\/$/, '')}${path}`, origin)
+  for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value)
+  return url
+}
+
+type Named = Pick<KubeRequest, 'method' | 'path'>
+
+const describe = ({ method, path }: Named): string => `${method} ${path}`
+
+/** The server's own words, of its Status object where it sent one. */
+function createRefusal(named: Named, { statusCode = 0, headers }: IncomingMessage, text: string): KubeError {
+  const { reason, message } = readStatus(text)
+  const seconds = Number(headers['retry-after'])
+  return new KubeError(
+    `${describe(named)}: ${message ?? (text.slice(0, 200) || 'no word')} (HTTP ${statusCode})`,
+    {
+      status: statusCode,
+      reason: reason ?? REASONS[statusCode] ?? 'Unknown',
+      ...(seconds > 0 && { retryAfter: seconds * 1000 }),
+    },
+  )
+}
+
+/** What a kubelet or a proxy says without a Status object. */
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Gone',
+  429: 'TooManyRequests',
+}
+
+function readStatus(text: string): { readonly reason?: string; readonly message?: string } {
+  try {
+    const status: unknown = JSON.parse(text)
+    if (typeof status !== 'object' || status === null) return {}
+    const { reason, message } = status as { readonly reason?: unknown; readonly message?: unknown }
+    return {
+      ...(typeof reason === 'string' && reason !== '' && { reason }),
+      ...(typeof message === 'string' && message !== '' && { message }),
+    }
+  } catch {
+    return {}
+  }
+}
+
+function parseJson(text: string, call: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new KubeError(`${call}: the answer is not JSON`, { status: 200, reason: 'Unreadable', cause })
+  }
+}
+
+const createLate = (named: Named, timeout: number): KubeError =>
+  new KubeError(`${describe(named)}: no whole answer within ${timeout} ms`, { status: 0, reason: 'Timeout' })
+
+function toKubeError(error: unknown, named: Named): KubeError {
+  if (error instanceof KubeError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new KubeError(`${describe(named)}: ${message}`, { status: 0, reason: 'Unreachable', cause: error })
+}
