@@ -1,6 +1,6 @@
 // Bundles each program into one file of dist/, such that it runs without node_modules; does nothing where the bundles
 // are younger than the sources, since npx runs `prepare` too, while others may be starting the programs.
-// Usage: node scripts/build.mjs
+// Usage: node scripts/build.mjs [PROGRAM...]     all of them if none is named
 import { chmodSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -19,14 +19,16 @@ if (Number.parseInt(process.versions.node) < ${OLDEST_NODE}) {
 const require = createRequireForBundle(import.meta.url)`
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-const missing = Object.values(ENTRY_POINTS).filter((path) => !existsSync(path))
+const named = process.argv.slice(2)
+const names = named.length > 0 ? named : Object.keys(ENTRY_POINTS)
+const missing = names.filter((name) => !existsSync(ENTRY_POINTS[name] ?? ''))
 if (missing.length > 0) {
-  console.error(`build: no such entry point: ${missing.join(', ')}; see scripts/programs.mjs`)
+  console.error(`build: there is no entry point of ${missing.join(', ')}; see scripts/programs.mjs`)
   process.exit(1)
 }
-if (!isBuilt()) {
+if (!isBuilt(names)) {
   await build({
-    entryPoints: Object.entries(ENTRY_POINTS).map(([out, path]) => ({ out, in: path })),
+    entryPoints: names.map((name) => ({ out: name, in: ENTRY_POINTS[name] })),
     outdir: 'dist',
     bundle: true,
     format: 'esm',
@@ -35,5 +37,5 @@ if (!isBuilt()) {
     banner: { js: BANNER },
     logLevel: 'warning',
   })
-  for (const name of Object.keys(ENTRY_POINTS)) chmodSync(outputOf(name), 0o755)
+  for (const name of names) chmodSync(outputOf(name), 0o755)
 }

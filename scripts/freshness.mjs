@@ -7,6 +7,7 @@ const SOURCES = [
   'certs',
   'contract',
   'enforcer',
+  'kube',
   'settings',
   'webhook',
   'package-lock.json',
@@ -14,9 +15,9 @@ const SOURCES = [
   'scripts/programs.mjs',
 ]
 
-/** True where every program is younger than every source file and folder (a deleted file makes its folder younger). */
-export function isBuilt() {
-  const oldestOutput = Math.min(...Object.keys(ENTRY_POINTS).map((name) => changedAt(outputOf(name))))
+/** True where every named program is younger than every source file and folder (a deleted file makes its folder younger). */
+export function isBuilt(names = Object.keys(ENTRY_POINTS)) {
+  const oldestOutput = Math.min(...names.map((name) => changedAt(outputOf(name))))
   return SOURCES.every((path) => newestIn(path) <= oldestOutput)
 }
 

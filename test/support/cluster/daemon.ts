@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Daemon {
-  /** Waits until the question is answered with true; throws with the last of its output once it has ended, or after a minute. */
-  until(isReady: () => Promise<boolean>): Promise<void>
+  /** Waits until the question is answered with true; throws with the last of its output once it has ended or the time is over. */
+  until(isReady: () => Promise<boolean>, milliseconds?: number): Promise<void>
   /** SIGTERM, and SIGKILL ten seconds later. */
   stop(): Promise<void>
 }
@@ -25,8 +25,8 @@ export function startDaemon(program: string, args: readonly string[]): Daemon {
     tail = (tail + chunk).slice(-KEPT)
   })
   return {
-    async until(isReady) {
-      const end = Date.now() + LONGEST_START
+    async until(isReady, milliseconds = LONGEST_START) {
+      const end = Date.now() + milliseconds
       while (!(await isReady().catch(() => false))) {
         if (hasEnded(child) || Date.now() > end) {
           child.kill('SIGKILL')
