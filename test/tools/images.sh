@@ -18,12 +18,12 @@ if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
   volumes+=(--volume /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro)
 fi
 for program in webhook enforcer; do
-  tag="iops-limit-$program:test"
+  tag="docker.io/library/iops-limit-$program:test"
   log="$(mktemp)"
   buildah build --pull-never --network host "${volumes[@]}" -f "Dockerfile.$program" -t "$tag" . >"$log" 2>&1 ||
     { tail -n 40 "$log" >&2; rm -f "$log"; exit 1; }
   # What the build itself printed: the bundles, and the whole.
   grep -E '^[0-9.]+[KMG]\s+/runtime' "$log" | sed "s/^/iops-limit-$program: /"
   rm -f "$log" "$folder/$program.tar"
-  buildah push --quiet "$tag" "docker-archive:$folder/$program.tar:docker.io/library/$tag"
+  buildah push --quiet "$tag" "docker-archive:$folder/$program.tar:$tag"
 done

@@ -17,7 +17,7 @@ for binary in "${binaries[@]}"; do
   [ -x "$assets/$binary" ] || wanted+=("$binary")
 done
 if [ ${#wanted[@]} -gt 0 ]; then
-  command -v go >/dev/null || { say 'kubernetes.sh: there is no go command: install Go 1.25 or newer'; exit 1; }
+  PATH="$("$(dirname "${BASH_SOURCE[0]}")/go.sh"):$PATH"
   mkdir -p "$assets"
   work="$(mktemp -d)"
   trap 'rm -rf "$work"' EXIT

@@ -10,20 +10,31 @@ import { join } from 'node:path'
 import { findBinary } from '../cluster/binaries.ts'
 import { type Daemon, findFreePort, runToEnd, startDaemon, type Text } from '../cluster/daemon.ts'
 
-export interface Machine extends AsyncDisposable {
+/** What reaches a machine that runs. */
+export interface Address {
+  readonly kubeconfig: string
+  /** A port of 127.0.0.1. */
+  readonly ssh: number
+  /** The file of the private key. */
+  readonly key: string
+}
+
+export interface Access {
   /** For kubectl, helm and our own programs on this side. */
   readonly kubeconfig: string
   /** Runs a command line in the machine's shell as root, to its end. */
-  run(command: string): Promise<Text>
-  kubectl(args: readonly string[], stdin?: string): Promise<Text>
-  /** A folder of this side that the machine sees, read-only, as /host. */
-  readonly shared: string
+  readonly run: (command: string) => Promise<Text>
+  readonly kubectl: (args: readonly string[], stdin?: string) => Promise<Text>
+}
+
+export interface Machine extends Access, AsyncDisposable {
+  readonly address: Address
 }
 
 export interface MachineOptions {
   /** The folder that test/vm/rootfs.sh prints. */
   readonly images: string
-  /** The folder to be seen as /host. */
+  /** The folder of this side that the machine sees, read-only, as /host. */
   readonly shared: string
   /** Further words of the kernel's command line. */
   readonly kernel?: string
@@ -48,10 +59,12 @@ export async function startMachine({ images, shared, kernel = '' }: MachineOptio
   const kubeconfig = join(folder, 'kubeconfig')
   const template = await readFile(join(images, 'kubeconfig'), 'utf8')
   writeFileSync(kubeconfig, template.replace('127.0.0.1:6443', `127.0.0.1:${api}`), { mode: 0o600 })
-  const machine = createAccess({ kubeconfig, shared, ssh, key: join(images, 'id') })
-  await untilReady(qemu, machine, folder)
+  const address = { kubeconfig, ssh, key: join(images, 'id') }
+  const access = createAccess(address)
+  await untilReady(qemu, access, folder)
   return {
-    ...machine,
+    ...access,
+    address,
     async [Symbol.asyncDispose]() {
       // The disk is forgotten anyway, so that nothing is lost by pulling the plug.
       await qemu.stop()
@@ -79,19 +92,7 @@ const machineFlags = (images: string, disk: string, kernel: string): readonly st
   ...['-device', 'nvme,drive=nvme,serial=test'],
 ]
 
-interface AccessDeps {
-  readonly kubeconfig: string
-  readonly shared: string
-  readonly ssh: number
-  readonly key: string
-}
-
-function createAccess({
-  kubeconfig,
-  shared,
-  ssh,
-  key,
-}: AccessDeps): Omit<Machine, typeof Symbol.asyncDispose> {
+export function createAccess({ kubeconfig, ssh, key }: Address): Access {
   const options = [
     'StrictHostKeyChecking=no',
     'UserKnownHostsFile=/dev/null',
@@ -100,7 +101,6 @@ function createAccess({
   ]
   return {
     kubeconfig,
-    shared,
     run: (command) =>
       runToEnd('ssh', [
         ...options.flatMap((option) => ['-o', option]),
@@ -112,11 +112,7 @@ function createAccess({
 
 const LONGEST_BOOT = 300_000
 
-async function untilReady(
-  qemu: Daemon,
-  { run, kubectl }: Pick<Machine, 'run' | 'kubectl'>,
-  folder: string,
-): Promise<void> {
+async function untilReady(qemu: Daemon, { run, kubectl }: Access, folder: string): Promise<void> {
   const isReady = async (): Promise<boolean> => {
     const { stdout } = await kubectl([
       'get',

@@ -1,0 +1,178 @@
+/** The whole product on a real cluster: chart, images, admission, kernel. */
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { createAccess } from '../support/vm/vm.ts'
+import { createWorkload, type RunningPod, until } from '../support/vm/workload.ts'
+
+const machine = createAccess(inject('machine'))
+const cluster = createWorkload(machine)
+
+/** Of the machine's one NVMe disk; a partition of it is mounted on /data. */
+const DISK = '259:0'
+
+const GOLD = {
+  apiVersion: 'policy.iops-limit/v1alpha1',
+  kind: 'IOLimitPolicy',
+  metadata: { name: 'gold' },
+  spec: {
+    rules: [
+      { name: 'all', default: { readIOPS: 500, writeIOPS: 300 }, max: { readIOPS: 1000, writeIOPS: 1000 } },
+    ],
+  },
+}
+
+const namespaceOf = (name: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { 'iops-limit/enforce': 'gold' } },
+})
+
+const POD_SPEC = {
+  terminationGracePeriodSeconds: 1,
+  containers: [
+    {
+      name: 'main',
+      image: 'test.local/fio:1',
+      imagePullPolicy: 'Never',
+      volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    },
+  ],
+  volumes: [{ name: 'data', hostPath: { path: '/data' } }],
+}
+
+const deploymentOf = (namespace: string, name: string): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { namespace, name },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: POD_SPEC },
+  },
+})
+
+const near = (measured: number, limit: number): boolean => Math.abs(measured - limit) <= limit * 0.15
+
+beforeAll(async () => {
+  await cluster.apply(GOLD)
+  await until('the policy is accepted', async () => {
+    const status = await cluster.kubectl(
+      ...['get', 'iolp', 'gold', '-o', 'jsonpath={.status.conditions[?(@.type=="Accepted")].status}'],
+    )
+    return status === 'True' || undefined
+  })
+})
+
+describe('a Deployment without any annotation, in a namespace that has opted in', () => {
+  const NAMESPACE = 'opted-in'
+  let pod: RunningPod
+
+  beforeAll(async () => {
+    await cluster.apply(namespaceOf(NAMESPACE), deploymentOf(NAMESPACE, 'web'))
+    pod = await cluster.untilRunning(NAMESPACE, 'app=web')
+  })
+
+  const untilIoMax = (line: string): Promise<unknown> =>
+    until(
+      `io.max ${JSON.stringify(line)}`,
+      async () => ((await cluster.readIoMax(pod.uid)) === line ? true : undefined),
+      30,
+    )
+
+  it('carries the defaults on its pods', () => {
+    expect(pod.annotations).toMatchObject({
+      'iops-limit/read-iops': '500',
+      'iops-limit/write-iops': '300',
+      'iops-limit/defaulted': 'read-iops,write-iops',
+      'iops-limit/policy': 'gold/all',
+    })
+  })
+
+  it('is limited by the kernel, as fio measures from within', async () => {
+    await untilIoMax(`${DISK} rbps=max wbps=max riops=500 wiops=300`)
+    const read = await cluster.measure(pod, 'randread')
+    const written = await cluster.measure(pod, 'randwrite')
+    console.log(`limits 500 and 300: fio measured ${read.toFixed(0)} and ${written.toFixed(0)}`)
+    expect({ read: near(read, 500), written: near(written, 300) }).toEqual({ read: true, written: true })
+  })
+
+  it('follows a changed annotation', async () => {
+    await cluster.kubectl(
+      'annotate',
+      'pod',
+      '-n',
+      NAMESPACE,
+      pod.name,
+      '--overwrite',
+      'iops-limit/read-iops=900',
+    )
+    await untilIoMax(`${DISK} rbps=max wbps=max riops=900 wiops=300`)
+    const read = await cluster.measure(pod, 'randread')
+    console.log(`limit 900: fio measured ${read.toFixed(0)}`)
+    expect(near(read, 900)).toBe(true)
+  })
+
+  it('refuses a pod above the bounds, in words that kubectl shows', async () => {
+    const annotations = { 'iops-limit/read-iops': '5000' }
+    const metadata = { namespace: NAMESPACE, name: 'greedy', annotations }
+    const refused = cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: POD_SPEC })
+    await expect(refused).rejects.toThrow(/iops-limit\/read-iops.*5000.*1000/s)
+  })
+
+  it('is free again without label and annotation', async () => {
+    await cluster.kubectl('label', 'namespace', NAMESPACE, 'iops-limit/enforce-')
+    await cluster.kubectl(
+      ...['annotate', 'pod', '-n', NAMESPACE, pod.name, 'iops-limit/read-iops-', 'iops-limit/write-iops-'],
+    )
+    await untilIoMax('')
+    const read = await cluster.measure(pod, 'randread')
+    console.log(`no limit: fio measured ${read.toFixed(0)}`)
+    expect(read).toBeGreaterThan(1500)
+  })
+})
+
+describe("the API server's own view", () => {
+  it('shows a dry run that leaves nothing behind, and no failed call of a webhook', async () => {
+    const NAMESPACE = 'dry'
+    await cluster.apply(namespaceOf(NAMESPACE))
+    const pod = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: NAMESPACE, name: 'dry' },
+      spec: POD_SPEC,
+    })
+    const { stdout, code } = await machine.kubectl(
+      ['create', '--dry-run=server', '-o', 'json', '-f', '-'],
+      pod,
+    )
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      metadata: { annotations: { 'iops-limit/policy': 'gold/all' } },
+    })
+    expect(await cluster.kubectl('get', 'pods', '-n', NAMESPACE, '-o', 'name')).toBe('')
+    const metrics = await cluster.kubectl('get', '--raw', '/metrics')
+    const failed = metrics
+      .split('\n')
+      .filter((line) => /^apiserver_admission_webhook_(fail_open_count|request_total).*iops-limit/.test(line))
+      .filter((line) => line.includes('fail_open') || /code="(0|4\d\d|5\d\d)"/.test(line))
+    expect(failed).toEqual([])
+    expect(metrics).toMatch(/^apiserver_admission_webhook_request_total\{.*iops-limit/m)
+  })
+
+  it('shows no drift when the same manifest is applied again', async () => {
+    const NAMESPACE = 'drift'
+    await cluster.apply(namespaceOf(NAMESPACE))
+    const manifest = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        deploymentOf(NAMESPACE, 'web'),
+        { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: 'bare' }, spec: POD_SPEC },
+      ],
+    })
+    for (const mode of [[], ['--server-side', '--field-manager=argocd-controller']]) {
+      const first = await machine.kubectl(['apply', ...mode, '--force-conflicts=false', '-f', '-'], manifest)
+      expect(first).toMatchObject({ code: 0 })
+      const diff = await machine.kubectl(['diff', ...mode, '-f', '-'], manifest)
+      expect(diff).toMatchObject({ code: 0, stdout: '' })
+    }
+  })
+})
