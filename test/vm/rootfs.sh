@@ -28,7 +28,7 @@ debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" bookwo
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
 
 say 'machine: configuration'
-install -m 755 "$kubernetes"/kube* "$root/usr/local/bin/"
+install -m 755 "$kubernetes"/kube* node_modules/node/bin/node "$root/usr/local/bin/"
 cp -a test/vm/node/. "$root/"
 chmod 755 "$root"/usr/local/sbin/*
 mkdir -p "$work/keys" "$root/root/.ssh" "$root/data" "$root/host"

@@ -63,7 +63,7 @@ export function createWorkload(machine: Access): Workload {
       return stdout.trim()
     },
     async measure({ namespace, name }, direction) {
-      const flags = `--filename=/data/fio --size=32M --bs=4k --direct=1 --time_based --runtime=${RUNTIME} --output-format=json`
+      const flags = `--filename=/data/fio --size=32M --bs=4k --direct=1 --ioengine=libaio --iodepth=16 --time_based --runtime=${RUNTIME} --output-format=json`
       const fio = ['fio', '--name=load', `--rw=${direction}`, ...flags.split(' ')]
       const report = await kubectl(['exec', '-n', namespace, name, '--', ...fio])
       const [job] = (JSON.parse(report.slice(report.indexOf('{'))) as FioReport).jobs

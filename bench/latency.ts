@@ -1,0 +1,149 @@
+/**
+ * How soon limits stand on a real node: after the cgroup of a pod or of a container, and after a changed annotation. Seen by
+ * a watcher of its own on the machine, not by what the enforcer says of itself.
+ *   npm run bench:latency -- [STARTS] [CHANGES]      100 of each if nothing is said
+ * IOPS_LIMIT_MACHINE: the address of a machine that runs (test/support/vm/setup.ts).
+ */
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Access, type Address, createAccess } from '../test/support/vm/vm.ts'
+import { createWorkload, until, type Workload } from '../test/support/vm/workload.ts'
+import { formatDistribution } from './distribution.ts'
+
+interface Line {
+  readonly kind: 'pod' | 'pod-created' | 'container' | 'container-created' | 'change'
+  readonly path?: string
+  readonly at?: number
+  readonly milliseconds?: number | null
+}
+
+const NAMESPACE = 'latency'
+const AT_ONCE = 5
+const NODE = '/usr/local/bin/node'
+
+/** Lines of what the watcher saw while so many pods of the scope started and went. */
+export async function measureStarts(
+  machine: Access,
+  scope: 'pod' | 'container',
+  count: number,
+): Promise<readonly Line[]> {
+  const cluster = createWorkload(machine)
+  await prepare(cluster, scope)
+  await send(machine, 'starts.ts')
+  await machine.run(
+    `systemd-run --quiet --unit=starts -p StandardOutput=truncate:/tmp/starts.json ${NODE} /tmp/starts.ts`,
+  )
+  await sleep(3000)
+  for (let done = 0; done < count; done += AT_ONCE) {
+    await startAndStop(cluster, scope, Math.min(AT_ONCE, count - done))
+  }
+  await machine.run('systemctl stop starts')
+  return readLines((await machine.run('cat /tmp/starts.json')).stdout)
+}
+
+/** Lines of so many changes of one pod's annotation. */
+export async function measureChanges(machine: Access, count: number): Promise<readonly Line[]> {
+  const cluster = createWorkload(machine)
+  await prepare(cluster, 'pod')
+  await send(machine, 'changes.ts')
+  await cluster.apply(podOf('pod', 0))
+  const pod = await cluster.untilRunning(NAMESPACE, 'app=latency')
+  const { stdout } = await machine.run(`${NODE} /tmp/changes.ts ${NAMESPACE} ${pod.name} ${pod.uid} ${count}`)
+  await cluster.kubectl('delete', 'pod', '-n', NAMESPACE, pod.name, '--wait=true')
+  return readLines(stdout)
+}
+
+/** How many pods' limits stood before the first of their containers was made. */
+export function countInTime(lines: readonly Line[]): { readonly pods: number; readonly inTime: number } {
+  const pods = lines.filter(({ kind }) => kind === 'pod-created')
+  const inTime = pods.filter(({ path = '', at = 0 }) => {
+    const limited = lines.find((line) => line.kind === 'pod' && line.path === path)?.milliseconds
+    // The first scope is the sandbox's, which does no IO; the next one is the first container's.
+    const [, container] = lines.filter(
+      (line) => line.kind === 'container-created' && line.path?.startsWith(path),
+    )
+    return typeof limited === 'number' && (container?.at === undefined || at + limited <= container.at)
+  })
+  return { pods: pods.length, inTime: inTime.length }
+}
+
+async function prepare(cluster: Workload, scope: 'pod' | 'container'): Promise<void> {
+  const rule = { name: 'all', scope, default: { readIOPS: 100, writeIOPS: 100 } }
+  await cluster.apply(
+    {
+      apiVersion: 'policy.iops-limit/v1alpha1',
+      kind: 'IOLimitPolicy',
+      metadata: { name: `latency-${scope}` },
+      spec: { rules: [rule] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': `latency-${scope}` } },
+    },
+  )
+  await sleep(2000)
+}
+
+const send = async (machine: Access, script: string): Promise<void> => {
+  const text = Buffer.from(readFileSync(new URL(`node/${script}`, import.meta.url))).toString('base64')
+  await machine.run(`echo ${text} | base64 -d >/tmp/${script}`)
+}
+
+const podOf = (scope: string, index: number): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: NAMESPACE, name: `latency-${scope}-${index}`, labels: { app: 'latency' } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'main', image: 'test.local/fio:1', imagePullPolicy: 'Never' }],
+  },
+})
+
+async function startAndStop(cluster: Workload, scope: string, count: number): Promise<void> {
+  await cluster.apply(...Array.from({ length: count }, (_, index) => podOf(scope, index)))
+  await until('pods run', async () => {
+    const phases = await cluster.kubectl(
+      'get',
+      'pods',
+      '-n',
+      NAMESPACE,
+      '-o',
+      'jsonpath={.items[*].status.phase}',
+    )
+    return phases.split(' ').filter((phase) => phase === 'Running').length === count || undefined
+  })
+  await sleep(500)
+  await cluster.kubectl('delete', 'pods', '-n', NAMESPACE, '--all', '--wait=true')
+}
+
+const readLines = (text: string): readonly Line[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+
+const findMilliseconds = (lines: readonly Line[], kind: Line['kind']): readonly number[] =>
+  lines.flatMap((line) =>
+    line.kind === kind && typeof line.milliseconds === 'number' ? [line.milliseconds] : [],
+  )
+
+async function main([starts = '100', changes = '100']: readonly string[]): Promise<void> {
+  const { IOPS_LIMIT_MACHINE: file } = process.env
+  if (file === undefined) throw new Error('IOPS_LIMIT_MACHINE names no machine: see test/support/vm/setup.ts')
+  const machine = createAccess(JSON.parse(readFileSync(file, 'utf8')) as Address)
+  const ofPods = await measureStarts(machine, 'pod', Number(starts))
+  const ofContainers = await measureStarts(machine, 'container', Number(starts))
+  const ofChanges = await measureChanges(machine, Number(changes))
+  const { pods, inTime } = countInTime(ofPods)
+  console.log(
+    formatDistribution('milliseconds from', {
+      "a pod's cgroup to its limit": findMilliseconds(ofPods, 'pod'),
+      "a container's cgroup to its limit": findMilliseconds(ofContainers, 'container'),
+      'a changed annotation to its limit': findMilliseconds(ofChanges, 'change'),
+    }),
+  )
+  console.log(`${inTime} of ${pods} pods were limited before their first container was made`)
+}
+
+if (import.meta.main) await main(process.argv.slice(2))
