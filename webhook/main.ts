@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { pino } from 'pino'
 import { runWebhook } from './server/program.ts'
 
@@ -6,12 +5,13 @@ process.exitCode = await runWebhook(process.argv.slice(2), process.env, {
   stdout: pino.destination(1),
   stderr: (text) => void process.stderr.write(text),
   clock: () => performance.now() / 1000,
+  now: () => new Date(),
   random: Math.random,
   untilStopped: () =>
-    Promise.race(
-      ['SIGTERM', 'SIGINT'].map(async (signal) => {
-        await once(process, signal)
-        return signal
-      }),
-    ),
+    new Promise((resolve) => {
+      // Listened to for good: a second one would else end the process amid its orderly end.
+      process.on('SIGTERM', resolve)
+      // But whoever presses Ctrl-C again means it.
+      process.once('SIGINT', resolve)
+    }),
 })

@@ -17,8 +17,10 @@ export interface Asked extends LimitAnnotations {
 
 /**
  * `defaults` are the keys that admission would fill in, with their values.
- * A listed key is admission's own where its value is the one it would write now (a second pass over its output),
- * or where it was listed before and nobody touched it; anything else a user has claimed, or forged.
+ * A listed key is admission's own where its value is the one it would write now, where nobody touched it since it was stored
+ * as listed, or where the stored object did not list it: then an earlier pass over this request listed it, or it came with a
+ * manifest copied from an admitted pod, or somebody forged it, which is idle, since the value is dropped and found anew.
+ * Else a user has claimed it: whoever edits a stored default leaves the list as it is.
  */
 export function findAsked(
   { pod, old }: Pick<Subject, 'pod' | 'old'>,
@@ -26,17 +28,25 @@ export function findAsked(
 ): Asked {
   const listed = listedKeys(pod)
   const before = old === undefined ? new Set<string>() : listedKeys(old)
-  const isOwn = (key: string, value: string): boolean =>
+  const isRepeated = (key: string, value: string): boolean =>
     (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
+  const isOwn = (key: string, value: string): boolean =>
+    (listed.has(key) && !before.has(key)) || isRepeated(key, value)
   // Before aliases are rewritten: a default of ours must not beat what a user says under an older key.
   const written = filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
   // And after: an alias that says what the default says already claims nothing.
   const annotations = filterEntries(
     canonicalAnnotations(written),
-    (key, value) => isOurKey(key) && !isWriterOnly(key) && !isOwn(key, value),
+    (key, value) => isOurKey(key) && !isWriterOnly(key) && !isRepeated(key, value),
   )
   return { ...readLimitAnnotations(annotations), annotations, written, rewrites: findRewrites(written) }
 }
+
+/** The older key that a user wrote in place of this one, which is its canonical form; undefined where this one stands there. */
+export const findAlias = ({ written, rewrites }: Asked, key: string): string | undefined =>
+  Object.hasOwn(written, key)
+    ? undefined
+    : rewrites.find((rewrite) => rewrite.key === key && rewrite.beatenBy === undefined)?.alias
 
 const filterEntries = (
   annotations: Annotations,
@@ -45,5 +55,10 @@ const filterEntries = (
 
 export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as readonly string[]).includes(key)
 
-const listedKeys = ({ annotations }: PodInfo): ReadonlySet<string> =>
-  new Set(splitList(annotations[DEFAULTED_KEY] ?? '').map((name) => `${PREFIX}${name}`))
+/** Keys that the list of defaults names, but for those that somebody has edited while no webhook answered. */
+export const listedKeys = ({ annotations, edited }: PodInfo): ReadonlySet<string> =>
+  new Set(
+    splitList(annotations[DEFAULTED_KEY] ?? '')
+      .map((name) => `${PREFIX}${name}`)
+      .filter((key) => edited?.has(key) !== true),
+  )

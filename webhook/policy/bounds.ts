@@ -9,6 +9,7 @@ import {
   UNLIMITED,
 } from '../../contract/limits.ts'
 import { formatLimit } from '../../contract/overrides.ts'
+import type { Problem } from '../../contract/problem.ts'
 import { childOf, type Field, isAbsent, readStrictMap, refuse } from '../../contract/reader.ts'
 import { parseBytesPerSecond, parseIops } from '../../contract/values.ts'
 import type { Bounds, Default } from './policy.ts'
@@ -39,31 +40,35 @@ export function readBlock(field: Field): Block {
 
 function readValue(field: Field, name: (typeof FIELDS)[number]): Stated | undefined {
   if (isAbsent(field)) return undefined
+  if (typeof field.value === 'number' && Number.isInteger(field.value) && !Number.isSafeInteger(field.value))
+    return refuse(field, 'is too large to be exact as a number', 'write it in quotes')
   const text = textOf(field.value)
   if (text === undefined)
     return refuse(field, 'is neither a number nor a text', 'write such as 500 or "50Mi"')
   const parse = name === 'iops' || isIopsField(name) ? parseIops : parseBytesPerSecond
   const parsed = parse(text, field.path)
   if (!parsed.ok) {
-    field.problems.push(...parsed.problems)
+    field.problems.push(...parsed.problems.map((problem) => ({ ...problem, cure: cureOf(problem) })))
     return undefined
   }
-  if (parsed.value === UNLIMITED)
-    return refuse(field, 'is no bound', 'leave the field out where there is no limit')
-  return { value: parsed.value, field }
+  return parsed.value === UNLIMITED ? refuse(field, 'is no bound', LEAVE_OUT) : { value: parsed.value, field }
+}
+
+const LEAVE_OUT = 'leave the field out where there is no limit'
+
+/** A pod says "no limit" by "max", a policy by saying nothing. */
+function cureOf({ cure }: Problem): string {
+  const rest = cure.replace(/, or "max" for no limit$/, '')
+  return rest.includes('"max"') ? LEAVE_OUT : rest
 }
 
 const isIopsField = (name: string): boolean => name === 'readIOPS' || name === 'writeIOPS'
 
-/** YAML and JSON numbers arrive as numbers; a whole one has but one spelling. */
+/** YAML and JSON numbers arrive as numbers; a safe whole one has but one spelling. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'bigint') return value.toString()
-  return typeof value === 'number'
-    ? Number.isSafeInteger(value)
-      ? BigInt(value).toString()
-      : String(value)
-    : undefined
+  return typeof value === 'number' ? String(value) : undefined
 }
 
 /** min <= default <= max in every dimension: a policy may not refuse what it fills in. */

@@ -22,6 +22,13 @@ export interface Changes {
 export const isNothing = ({ set, remove }: Changes): boolean =>
   Object.keys(set).length === 0 && remove.length === 0
 
+/** The annotations once the changes are made. */
+export function carryOut({ set, remove }: Changes, annotations: Annotations): Annotations {
+  const removed = new Set(remove)
+  const kept = Object.entries(annotations).filter(([key]) => !removed.has(key))
+  return { ...Object.fromEntries(kept), ...set }
+}
+
 /** What makes the pod carry its admitted limits: the user's under canonical keys, the defaults, and the mark. */
 export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
   const isExempt = evaluation.rule?.exempt === true
@@ -38,7 +45,8 @@ const keptAsTheyAre = ({ asked }: Evaluation): Annotations =>
   Object.fromEntries(Object.entries(asked.written).filter(([key]) => isOurKey(key) && !isWriterOnly(key)))
 
 function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }: Evaluation): Annotations {
-  const hasLimits = rule !== undefined || Object.keys(asked.annotations).length > 0
+  // A misspelt key, or a scope alone, limits nothing.
+  const hasLimits = rule !== undefined || Object.keys(asked.pod).length > 0 || asked.containers.size > 0
   const defaulted = [...defaults.keys()].map((key) => key.slice(PREFIX.length))
   return {
     ...asked.annotations,

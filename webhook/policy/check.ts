@@ -15,7 +15,7 @@ import {
   type Unlimited,
 } from '../../contract/limits.ts'
 import { formatLimit, type KeyedLimits } from '../../contract/overrides.ts'
-import type { Asked } from './asked.ts'
+import { type Asked, findAlias } from './asked.ts'
 import type { LimitRule } from './policy.ts'
 import type { InvalidValue, OutOfBounds, Violation } from './violation.ts'
 
@@ -32,8 +32,13 @@ export function findViolations(
   ]
 }
 
-export const findInvalid = ({ problems }: Asked): readonly InvalidValue[] =>
-  problems.map((problem) => ({ kind: 'invalid', key: problem.field, problem }))
+export const findInvalid = (asked: Asked): readonly InvalidValue[] =>
+  asked.problems.map((problem) => ({ kind: 'invalid', ...nameKey(asked, problem.field), problem }))
+
+function nameKey(asked: Asked, key: string): Pick<Violation, 'key' | 'alias'> {
+  const alias = findAlias(asked, key)
+  return { key, ...(alias !== undefined && { alias }) }
+}
 
 /** Only a rule that says `scope: pod` itself holds pods to it; exempt containers imply `container` anyway. */
 const isScopeWrong = (rule: LimitRule, asked: Asked, exemptContainers: readonly string[]): boolean =>
@@ -42,15 +47,17 @@ const isScopeWrong = (rule: LimitRule, asked: Asked, exemptContainers: readonly 
 /** One value in one dimension, and where it was said. */
 interface Statement {
   readonly key: string
+  readonly alias?: string
   readonly value: string
   readonly container?: string
   readonly dimension: Dimension
   readonly amount: Iops | BytesPerSecond | Unlimited
 }
 
-function findStatements({ pod, containers, annotations }: Asked): readonly Statement[] {
+function findStatements(asked: Asked): readonly Statement[] {
+  const { pod, containers, annotations } = asked
   const common = statementsOf(pod, (name) => ({
-    key: limitKey(name),
+    ...nameKey(asked, limitKey(name)),
     value: String(annotations[limitKey(name)]),
   }))
   const overrides = [...containers].flatMap(([container, keyed]) =>
@@ -67,7 +74,7 @@ type Amount = Statement['amount']
 
 function statementsOf(
   keyed: KeyedLimits,
-  placeOf: (name: LimitName, amount: Amount) => Pick<Statement, 'key' | 'value' | 'container'>,
+  placeOf: (name: LimitName, amount: Amount) => Pick<Statement, 'key' | 'alias' | 'value' | 'container'>,
 ): readonly Statement[] {
   return DIMENSIONS.flatMap((dimension) => {
     const { own, both } = DIMENSION_NAMES[dimension]

@@ -2,11 +2,11 @@
 import { ALIAS_KEYS } from '../../contract/aliases.ts'
 import type { Annotations } from '../../contract/annotations.ts'
 import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, PREFIX, WARN_LABEL } from '../../contract/keys.ts'
-import { type Asked, findAsked } from './asked.ts'
-import { type Changes, findForged, planChanges, planStripping } from './changes.ts'
+import { findAsked, isWriterOnly } from './asked.ts'
+import { type Changes, carryOut, findForged, planChanges, planStripping } from './changes.ts'
 import { type Evaluation, evaluate } from './evaluate.ts'
 import { findPolicy, type Rulebook } from './rulebook.ts'
-import type { PodInfo, Subject } from './subject.ts'
+import { isMirrorPod, type PodInfo, type Subject } from './subject.ts'
 import { describeViolations, type Violation } from './violation.ts'
 import * as warn from './warnings.ts'
 
@@ -58,8 +58,8 @@ export function decide(subject: Subject, rulebook: Rulebook): Verdict {
   const found = findPolicy(rulebook, subject.namespace, ENFORCE_LABEL)
   const evaluation = found.policy && evaluate(found.policy, subject)
   const own = evaluation === undefined ? leave(subject) : enforce(evaluation, subject)
-  const asked = evaluation?.asked ?? findAsked(subject, new Map())
-  const advice = adviseOn(asUserWrote(subject, asked), rulebook, found.policy?.name)
+  const annotations = evaluation?.asked.annotations ?? findWritten(subject, own.changes)
+  const advice = adviseOn(asNew(subject, annotations), rulebook, found.policy?.name)
   return {
     ...own,
     warnings: [...found.warnings, ...own.warnings, ...advice.warnings],
@@ -71,22 +71,35 @@ export function decide(subject: Subject, rulebook: Rulebook): Verdict {
   }
 }
 
+/** Where no policy is in force: what a user wrote, aliases too, once the keys of admission are out of it. */
+function findWritten({ pod, old }: Subject, changes: Changes): Annotations {
+  const stripped = { ...pod, annotations: carryOut(changes, pod.annotations) }
+  const { written } = findAsked({ pod: stripped, ...(old && { old }) }, new Map())
+  return Object.fromEntries(Object.entries(written).filter(([key]) => !isWriterOnly(key)))
+}
+
 /** What one policy fills in is nothing that another should judge. */
-const asUserWrote = ({ namespace, pod }: Subject, { annotations }: Asked): Subject => ({
+const asNew = ({ namespace, pod }: Subject, annotations: Annotations): Subject => ({
   namespace,
   pod: { ...pod, annotations },
 })
 
+/** A deletionTimestamp on CREATE is forged: the API server clears it. Nor does a pod become a mirror by an update. */
 function findAside({ pod, old }: Subject): Aside | undefined {
-  if (pod.deleting || old?.deleting === true) return 'deleting'
-  // The kubelet compares a static pod's mirror with its manifest: whoever changes it starts a fight.
-  if (Object.hasOwn(pod.annotations, 'kubernetes.io/config.mirror')) return 'mirror-pod'
-  return old !== undefined && isAlike(pod, old) ? 'unchanged' : undefined
+  if (old === undefined) return isMirrorPod(pod) ? 'mirror-pod' : undefined
+  if (pod.deleting || old.deleting) return 'deleting'
+  if (isMirrorPod(pod) && isMirrorPod(old)) return 'mirror-pod'
+  return isAlike(pod, old) ? 'unchanged' : undefined
 }
 
-const isAlike = (pod: PodInfo, old: PodInfo): boolean =>
+/** Nothing that a decision looks at has changed. */
+export const isAlike = (pod: PodInfo, old: PodInfo): boolean =>
   isEqual(pod.labels, old.labels, () => true) &&
-  isEqual(pod.annotations, old.annotations, (key) => isOurKey(key) || ALIAS_KEYS.has(key))
+  isEqual(pod.annotations, old.annotations, (key) => isOurKey(key) || ALIAS_KEYS.has(key)) &&
+  imagesOf(pod) === imagesOf(old)
+
+const imagesOf = ({ containers }: PodInfo): string =>
+  JSON.stringify(containers.map(({ name, image }) => [name, image]))
 
 function isEqual(a: Annotations, b: Annotations, counts: (key: string) => boolean): boolean {
   const isKept = (from: Annotations, to: Annotations): boolean =>
@@ -158,13 +171,21 @@ function adviseOn(
   const audit =
     audited.policy && audited.policy.name !== enforced ? evaluate(audited.policy, subject) : undefined
   return {
-    warnings: [...warned.warnings, ...(warning ? warn.warnWouldBe(warning) : [])],
+    warnings: [
+      ...warned.warnings,
+      ...(warning ? warn.warnWouldBe(warning) : []),
+      // Where a policy is enforced, they have been told of under it.
+      ...(warning && enforced === undefined ? warnOddKeys(warning) : []),
+    ],
     auditAnnotations: {
       ...(audit && auditEvaluation(audit)),
       ...(audited.unknown && { 'audit-error': audited.warnings.join('; ') }),
     },
   }
 }
+
+const warnOddKeys = ({ rule, asked }: Evaluation): readonly string[] =>
+  rule?.exempt === true ? [] : [...warn.warnUnknownKeys(asked), ...warn.warnWouldRewrite(asked)]
 
 function auditEvaluation(evaluation: Evaluation): Readonly<Record<string, string>> {
   const violations = describeViolations(evaluation.violations).join('; ')

@@ -1,11 +1,13 @@
 /** One policy applied to one pod: which rule decides, what it fills in, what it finds wrong. */
+import { readAdmitted } from '../../contract/admitted.ts'
 import { DIMENSION_NAMES, limitKey, SCOPE_KEY } from '../../contract/keys.ts'
 import { DIMENSIONS } from '../../contract/limits.ts'
 import { type Asked, findAsked } from './asked.ts'
 import { findInvalid, findViolations } from './check.ts'
+import { findExemptContainers } from './exempt.ts'
 import type { LimitRule, Policy, Rule } from './policy.ts'
 import { isSelected, type Labels } from './selector.ts'
-import type { ContainerInfo, PodInfo, Subject } from './subject.ts'
+import type { PodInfo, Subject } from './subject.ts'
 import { findNewOrWorse, type Violation } from './violation.ts'
 
 export interface Evaluation {
@@ -17,6 +19,8 @@ export interface Evaluation {
   readonly defaults: ReadonlyMap<string, string>
   /** Sorted names. */
   readonly exemptContainers: readonly string[]
+  /** How many containers there was too much to compare with the rule's exempt ones: they are limited. */
+  readonly skippedContainers: number
   readonly violations: readonly Violation[]
   /** Those of the violations that this request brings in or makes worse: on CREATE all. */
   readonly introduced: readonly Violation[]
@@ -31,11 +35,13 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
       asked: findAsked(subject, new Map()),
       defaults: new Map(),
       exemptContainers: [],
+      skippedContainers: 0,
       violations: [],
       introduced: [],
     }
   }
-  const exemptContainers = rule === undefined ? [] : findExemptContainers(rule, subject.pod.containers)
+  const exempt = rule === undefined ? NONE_EXEMPT : findExemptContainers(rule, subject.pod.containers)
+  const exemptContainers = exempt.names
   const possible = rule === undefined ? new Map<string, string>() : findDefaults(rule, exemptContainers)
   const violationsOf = (asked: Asked): readonly Violation[] =>
     rule === undefined ? findInvalid(asked) : findViolations(rule, asked, exemptContainers)
@@ -46,32 +52,19 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
     asked,
     defaults: findMissing(possible, asked),
     exemptContainers,
+    skippedContainers: exempt.skipped,
     violations,
-    introduced: findIntroduced(violations, subject.old, violationsOf),
+    introduced: findIntroduced(violations, subject.old, (old) =>
+      violationsOf(findAsked({ pod: old, old }, possible)),
+    ),
   }
 }
+
+const NONE_EXEMPT = { names: [], skipped: 0 }
 
 /** The first rule whose selector matches. */
 const findRule = ({ rules }: Policy, labels: Labels): Rule | undefined =>
   rules.find(({ selector }) => isSelected(selector, labels))
-
-/** Far more than any pod has: what a pod made to be slow holds beyond is limited, not matched. */
-const MOST_CONTAINERS = 500
-
-/** Names of the containers that a rule leaves alone; sorted, so that the answer does not hang on their order. */
-function findExemptContainers(
-  { exemptNames, exemptImages }: LimitRule,
-  containers: readonly ContainerInfo[],
-): readonly string[] {
-  if (exemptNames.length === 0 && exemptImages.length === 0) return []
-  const exempt = containers
-    .slice(0, MOST_CONTAINERS)
-    .filter(
-      ({ name, image }) =>
-        exemptNames.some((matches) => matches(name)) || exemptImages.some((matches) => matches(image)),
-    )
-  return [...new Set(exempt.map(({ name }) => name))].sort()
-}
 
 /** All that the rule could fill in: limits, and the scope where it is not `pod`. */
 function findDefaults(
@@ -106,9 +99,11 @@ const findMissing = (
 function findIntroduced(
   violations: readonly Violation[],
   old: PodInfo | undefined,
-  violationsOf: (asked: Asked) => readonly Violation[],
+  violationsOf: (old: PodInfo) => readonly Violation[],
 ): readonly Violation[] {
   if (old === undefined || violations.length === 0) return violations
-  const before = violationsOf(findAsked({ pod: old, old }, new Map()))
-  return findNewOrWorse(violations, before)
+  return findNewOrWorse(violations, {
+    violations: violationsOf(old),
+    admitted: readAdmitted(old.annotations),
+  })
 }

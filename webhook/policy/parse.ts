@@ -12,7 +12,7 @@ import {
 } from '../../contract/reader.ts'
 import { boundsOf, checkOrder, defaultsOf, readBlock } from './bounds.ts'
 import { isDnsLabel, isDnsSubdomain } from './labels.ts'
-import { readGlobs, readRegexes } from './pattern.ts'
+import { checkSize, readGlobs, readRegexes } from './pattern.ts'
 import type { LimitRule, Policy, Rule } from './policy.ts'
 import { readSelector } from './selector.ts'
 
@@ -33,6 +33,7 @@ export function readPolicy(field: Field): Policy | undefined {
   const rules = readRules(childOf(specField, spec, 'rules'), name ?? '')
   const namespaces = childOf(specField, spec, 'exemptNamespaces')
   const exemptNamespaces = isAbsent(namespaces) ? [] : readGlobs(namespaces)
+  checkSize(namespaces, 'namespaces', exemptNamespaces)
   return name === undefined || field.problems.length > before ? undefined : { name, rules, exemptNamespaces }
 }
 
@@ -61,7 +62,8 @@ function readRules(field: Field, policy: string): readonly Rule[] {
   return items.flatMap((item) => {
     const rule = readRule(item, policy)
     if (rule === undefined) return []
-    if (names.has(rule.name))
+    // A name that could not be read has been told of already.
+    if (rule.name !== '' && names.has(rule.name))
       refuse(
         { ...item, path: `${item.path}.name`, value: rule.name },
         'is the name of an earlier rule',
@@ -121,10 +123,11 @@ function readExemptContainers(field: Field): Pick<LimitRule, 'exemptNames' | 'ex
   const at = (key: string): Field => childOf(field, map, key)
   const globs = (key: string) => (isAbsent(at(key)) ? [] : readGlobs(at(key)))
   const regexes = (key: string) => (isAbsent(at(key)) ? [] : readRegexes(at(key)))
-  return {
-    exemptNames: [...globs('names'), ...regexes('nameRegexes')],
-    exemptImages: [...globs('images'), ...regexes('imageRegexes')],
-  }
+  const exemptNames = [...globs('names'), ...regexes('nameRegexes')]
+  const exemptImages = [...globs('images'), ...regexes('imageRegexes')]
+  checkSize(field, 'names', exemptNames)
+  checkSize(field, 'images', exemptImages)
+  return { exemptNames, exemptImages }
 }
 
 function readScope(field: Field): Scope | undefined {

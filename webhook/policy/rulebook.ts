@@ -28,7 +28,7 @@ export function findPolicy(
     return { unknown: true, warnings: [warnUnknownPolicy(label, name, [...policies.keys()])] }
   const isExempt =
     exemptNamespaces.includes(namespace.name) ||
-    policy.exemptNamespaces.some((matches) => matches(namespace.name))
+    policy.exemptNamespaces.some(({ matches }) => matches(namespace.name))
   return isExempt
     ? { unknown: false, warnings: [warnExemptNamespace(namespace.name, name)] }
     : { policy, unknown: false, warnings: [] }

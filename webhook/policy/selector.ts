@@ -14,6 +14,7 @@ import {
   readStrings,
   refuse,
 } from '../../contract/reader.ts'
+import { parseInt64 } from './integer.ts'
 import { isLabelKey, isLabelValue } from './labels.ts'
 import type { Requirement } from './requirement.ts'
 import { parseSelectorText } from './selectorText.ts'
@@ -43,8 +44,9 @@ function isMet(requirement: Requirement, labels: Labels): boolean {
 }
 
 function isBeyond(operator: 'Gt' | 'Lt', value: string | undefined, bound: bigint): boolean {
-  if (value === undefined || !/^[+-]?\d+$/.test(value)) return false
-  return operator === 'Gt' ? BigInt(value) > bound : BigInt(value) < bound
+  const number = value === undefined ? undefined : parseInt64(value)
+  if (number === undefined) return false
+  return operator === 'Gt' ? number > bound : number < bound
 }
 
 /** A selector as a map (`matchLabels`, `matchExpressions`) or as text (`app=system,env in (prod,staging),!debug`). */

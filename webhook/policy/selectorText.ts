@@ -1,4 +1,5 @@
 /** The string form of label selectors, by the grammar of k8s.io/apimachinery/pkg/labels/selector.go (Parse). */
+import { parseInt64 } from './integer.ts'
 import { isLabelKey, isLabelValue } from './labels.ts'
 import type { Requirement } from './requirement.ts'
 
@@ -73,8 +74,10 @@ function parseOperation(key: string, sign: string, tokens: Tokens): Requirement 
 
 /** The value has to be a label's value as well as a number, so it has no sign. */
 function parseComparison(key: string, sign: '<' | '>', value: string): Requirement | string {
-  if (!/^\d{1,18}$/.test(value)) return `${JSON.stringify(value)} behind ${key}${sign} is not a whole number`
-  return { key, operator: sign === '>' ? 'Gt' : 'Lt', bound: BigInt(value) }
+  const bound = isLabelValue(value) ? parseInt64(value) : undefined
+  if (bound !== undefined) return { key, operator: sign === '>' ? 'Gt' : 'Lt', bound }
+  const what = /^\d+$/.test(value) ? 'more than 64 bits hold' : 'not a whole number'
+  return `${JSON.stringify(value)} behind ${key}${sign} is ${what}`
 }
 
 function checked(key: string, operator: 'In' | 'NotIn', values: readonly string[]): Requirement | string {

@@ -11,6 +11,8 @@ export interface ContainerInfo {
 export interface PodInfo {
   readonly labels: Labels
   readonly annotations: Annotations
+  /** Annotations that are known to be somebody's own, whatever the list of defaults says; absent: none is. */
+  readonly edited?: ReadonlySet<string>
   /** Containers, init containers (sidecars among them) and ephemeral ones. */
   readonly containers: readonly ContainerInfo[]
   /** Has a deletionTimestamp: nothing may stand in the way of its end. */
@@ -23,3 +25,7 @@ export interface Subject {
   /** The pod as it stands, on UPDATE. */
   readonly old?: PodInfo
 }
+
+/** The kubelet compares a static pod's mirror with its manifest: whoever changes it starts a fight. */
+export const isMirrorPod = ({ annotations }: PodInfo): boolean =>
+  Object.hasOwn(annotations, 'kubernetes.io/config.mirror')

@@ -14,8 +14,13 @@ import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 import { describeViolations } from './violation.ts'
 
+interface Decider {
+  readonly policy: string
+  readonly rule?: { readonly name: string }
+}
+
 /** `policy gold, rule databases`. */
-export const nameDecider = ({ policy, rule }: Pick<Evaluation, 'policy' | 'rule'>): string =>
+export const nameDecider = ({ policy, rule }: Decider): string =>
   rule === undefined ? `policy ${policy}` : `policy ${policy}, rule ${rule.name}`
 
 export const warnUnknownPolicy = (label: string, name: string, known: readonly string[]): string =>
@@ -52,9 +57,9 @@ export const warnExemptRule = (evaluation: Evaluation): readonly string[] =>
     ? []
     : [`${nameDecider(evaluation)} exempts this pod: its limits are not enforced`]
 
-/** Overrides of containers that the pod does not have, and a scope that cannot hold. */
+/** Overrides of containers that the pod does not have, a scope that cannot hold, and exemptions that were not looked for. */
 export function warnIneffective(
-  { asked, exemptContainers }: Evaluation,
+  { asked, exemptContainers, skippedContainers }: Evaluation,
   { pod }: Subject,
 ): readonly string[] {
   const names = new Set(pod.containers.map(({ name }) => name))
@@ -69,6 +74,11 @@ export function warnIneffective(
     ...(asked.scope === 'pod' && exemptContainers.length > 0
       ? [
           `${SCOPE_KEY} "pod" cannot hold: exempt containers (${exemptContainers.join(', ')}) make it container`,
+        ]
+      : []),
+    ...(skippedContainers > 0
+      ? [
+          `${skippedContainers} containers were not compared with the rule's exemptContainers and are limited: write fewer containers or shorter images`,
         ]
       : []),
   ]
@@ -87,9 +97,16 @@ export function warnUnknownKeys({ annotations }: Evaluation['asked']): readonly 
 
 /** Keys of the older service, each with what became of it. */
 export const warnAliases = ({ rewrites }: Evaluation['asked']): readonly string[] =>
-  rewrites.map(describeRewrite)
+  rewrites.map((rewrite) => describeRewrite(rewrite, ['rewritten to', 'is dropped']))
 
-const describeRewrite = ({ alias, key, value, beatenBy }: Rewrite): string =>
+/** The same, where the policy that would do it is not enforced. */
+export const warnWouldRewrite = ({ rewrites }: Evaluation['asked']): readonly string[] =>
+  rewrites.map((rewrite) => describeRewrite(rewrite, ['it would be rewritten to', 'would be dropped']))
+
+const describeRewrite = (
+  { alias, key, value, beatenBy }: Rewrite,
+  [rewritten, dropped]: readonly [string, string],
+): string =>
   beatenBy === undefined
-    ? `${alias} is a key of the older service: rewritten to ${key}`
-    : `${alias} ${quoteValue(value)} is dropped: ${beatenBy.key} says ${quoteValue(beatenBy.value)}`
+    ? `${alias} is a key of the older service: ${rewritten} ${key}`
+    : `${alias} ${quoteValue(value)} ${dropped}: ${beatenBy.key} says ${quoteValue(beatenBy.value)}`

@@ -1,7 +1,7 @@
 /** Bodies: read while bounds hold, or thrown away. */
 import type { Readable } from 'node:stream'
 
-/** `too-large`: past its own bound; `crowded`: no room among the others; `late`: past the deadline; `gone`: so is the client. */
+/** `too-large`: past its own bound; `crowded`: no room among the others, or no longer; `late`: past the deadline; `gone`: so is the client. */
 export type BodyLoss = 'too-large' | 'crowded' | 'late' | 'gone'
 
 export type Body =
@@ -13,16 +13,19 @@ export interface BodyBounds {
   /** Takes room for so many more bytes. */
   readonly claim: (bytes: number) => boolean
   readonly deadline: AbortSignal
+  /** Aborted where the place is needed for somebody else. */
+  readonly lost: AbortSignal
 }
 
 /** Never holds more than the bounds allow: what is too much stays unread in the stream, paused. */
-export function readBody(stream: Readable, { maxBytes, claim, deadline }: BodyBounds): Promise<Body> {
+export function readBody(stream: Readable, { maxBytes, claim, deadline, lost }: BodyBounds): Promise<Body> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
     const settle = (body: Body): void => {
       stream.off('data', take).off('end', finish).off('error', lose).off('close', lose).pause()
       deadline.removeEventListener('abort', expire)
+      lost.removeEventListener('abort', yieldPlace)
       resolve(body)
     }
     const take = (chunk: Buffer): void => {
@@ -34,7 +37,9 @@ export function readBody(stream: Readable, { maxBytes, claim, deadline }: BodyBo
     const finish = (): void => settle({ bytes: Buffer.concat(chunks, size) })
     const lose = (): void => settle({ loss: 'gone' })
     const expire = (): void => settle({ loss: 'late' })
+    const yieldPlace = (): void => settle({ loss: 'crowded' })
     stream.on('data', take).on('end', finish).on('error', lose).on('close', lose)
+    lost.addEventListener('abort', yieldPlace)
     if (deadline.aborted) expire()
     else deadline.addEventListener('abort', expire)
   })

@@ -10,6 +10,10 @@ export interface Gate {
 export interface Place {
   /** Takes room for so many more bytes; false where that would be too much for all together. */
   readonly claim: (bytes: number) => boolean
+  /** The body is here: from now on nobody takes the place away. */
+  readonly settle: () => void
+  /** Aborted once the place has been given to somebody else, since the body came too slowly. */
+  readonly lost: AbortSignal
   /** Gives back the place and its room. */
   readonly leave: () => void
 }
@@ -20,35 +24,71 @@ export interface GateLimits {
   readonly maxBytes: number
 }
 
-export function createGate({ maxRequests, maxBytes }: GateLimits): Gate {
-  let requests = 0
-  let bytes = 0
-  const createPlace = (): Place => {
-    let own = 0
-    return {
-      claim(more) {
-        if (bytes + more > maxBytes) return false
-        bytes += more
-        own += more
-        return true
-      },
-      leave() {
-        requests -= 1
-        bytes -= own
-      },
-    }
-  }
-  return {
-    enter() {
-      if (requests >= maxRequests) return undefined
-      requests += 1
-      return createPlace()
+/**
+ * Seconds in which a body keeps its place whoever comes. The API server's bodies take milliseconds; without this, anyone who can
+ * open as many connections as there are places, and then sends nothing, keeps every review out.
+ */
+const GRACE = 1
+
+/** `clock` in seconds, from any start. */
+export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => number): Gate {
+  const seats = createSeats(clock)
+  const createPlace = (seat: Seat): Place => ({
+    claim(more) {
+      if (!seats.taken.has(seat)) return false
+      while (seats.bytes + more > maxBytes) {
+        if (!seats.evictSlowest(seat)) return false
+      }
+      seats.bytes += more
+      seat.bytes += more
+      return true
     },
+    settle: () => void seats.sending.delete(seat),
+    lost: seat.lost.signal,
+    leave: () => seats.free(seat),
+  })
+  return {
+    enter: () =>
+      seats.taken.size < maxRequests || seats.evictSlowest() ? createPlace(seats.take()) : undefined,
     get requests() {
-      return requests
+      return seats.taken.size
     },
     get bytes() {
-      return bytes
+      return seats.bytes
     },
   }
+}
+
+interface Seat {
+  readonly since: number
+  bytes: number
+  readonly lost: AbortController
+}
+
+function createSeats(clock: () => number) {
+  const seats = {
+    bytes: 0,
+    taken: new Set<Seat>(),
+    /** Those whose bodies are on their way, the one that came first in front. */
+    sending: new Set<Seat>(),
+    take(): Seat {
+      const seat = { since: clock(), bytes: 0, lost: new AbortController() }
+      seats.taken.add(seat)
+      seats.sending.add(seat)
+      return seat
+    },
+    free(seat: Seat): void {
+      if (seats.taken.delete(seat)) seats.bytes -= seat.bytes
+      seats.sending.delete(seat)
+    },
+    /** Whether there was one, other than who asks, to take a place from. */
+    evictSlowest(asking?: Seat): boolean {
+      const [slowest] = seats.sending
+      if (slowest === undefined || slowest === asking || clock() - slowest.since < GRACE) return false
+      seats.free(slowest)
+      slowest.lost.abort()
+      return true
+    },
+  }
+  return seats
 }

@@ -9,13 +9,14 @@ export interface Life {
   startStopping(why: string): void
 }
 
-export function createLife(): Life {
+/** `findUnready`: what else has to be there before decisions can be made, as it is at this moment. */
+export function createLife(findUnready: () => readonly string[] = () => []): Life {
   let isServing = false
   let stopping: string | undefined
   return {
     get unready() {
       if (stopping !== undefined) return [`shutting down: ${stopping}`]
-      return isServing ? [] : ['starting: not listening yet']
+      return [...(isServing ? [] : ['starting: not listening yet']), ...findUnready()]
     },
     get isStopping() {
       return stopping !== undefined

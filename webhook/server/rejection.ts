@@ -15,7 +15,7 @@ export interface Rejection {
 export const rejectPath = (path: string): Rejection => ({
   status: 404,
   reason: 'unknown-path',
-  message: `there is nothing at ${quoteValue(path)}: send AdmissionReviews to /mutate`,
+  message: `there is nothing at ${quoteValue(path)}: send AdmissionReviews to /mutate or /validate`,
 })
 
 export const rejectMethod = (method: string, allowed: string): Rejection => ({

@@ -3,24 +3,30 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import type { Source } from '../policy/load.ts'
+import type { ReadFiles } from './follow.ts'
 
-/** The text of each file, in order; every file that cannot be read is a problem. */
-export async function readFiles(paths: readonly string[]): Promise<Result<readonly Source[]>> {
-  return gather(await Promise.all(paths.map(readSource)))
+/** The text of each file, or of none where one cannot be read: they make sense together only. */
+export async function readFiles(paths: readonly string[]): Promise<ReadFiles> {
+  const { values, problems } = gather(await Promise.all(paths.map(readSource)))
+  return { sources: problems.length > 0 ? [] : values, problems }
 }
 
-/** Likewise, where a directory stands for its `*.yaml`, `*.yml` and `*.json` files, in the order of their names. */
-export async function readFilesOrDirectories(paths: readonly string[]): Promise<Result<readonly Source[]>> {
+/**
+ * The text of each file that can be read; a directory stands for its `*.yaml`, `*.yml` and `*.json` files, in the order of their
+ * names.
+ */
+export async function readFilesOrDirectories(paths: readonly string[]): Promise<ReadFiles> {
   const found = gather(await Promise.all(paths.map(listFiles)))
-  return found.ok ? readFiles(found.value.flat()) : found
+  const read = gather(await Promise.all(found.values.flat().map(readSource)))
+  return { sources: read.values, problems: [...found.problems, ...read.problems] }
 }
 
-function gather<T>(results: readonly Result<T>[]): Result<readonly T[]> {
-  const problems = results.flatMap((result) => (result.ok ? [] : result.problems))
-  return problems.length > 0
-    ? bad(...problems)
-    : ok(results.flatMap((result) => (result.ok ? [result.value] : [])))
-}
+const gather = <T>(
+  results: readonly Result<T>[],
+): { readonly values: readonly T[]; readonly problems: readonly Problem[] } => ({
+  values: results.flatMap((result) => (result.ok ? [result.value] : [])),
+  problems: results.flatMap((result) => (result.ok ? [] : result.problems)),
+})
 
 async function readSource(path: string): Promise<Result<Source>> {
   try {

@@ -309,8 +309,69 @@ describe('what looks odd is said', () => {
 
   it('holds aliases to the bounds, under the canonical key', () => {
     expect(decided({ 'nvme-iops': '3000' }).refusal).toBe(
-      'policy gold, rule rest: iops-limit/limit "3000" is above the max of 1000 for readIOPS and writeIOPS; write 1000 or less',
+      'policy gold, rule rest: nvme-iops (as iops-limit/limit) "3000" is above the max of 1000 for readIOPS and writeIOPS; write 1000 or less',
     )
+    expect(decided({ 'kubediskguard.io/read-iops': 'x', 'nvme-bps': '1' }, { app: 'pg' }).refusal).toBe(
+      'policy gold, rule databases: kubediskguard.io/read-iops (as iops-limit/read-iops): "x" is not a whole number of operations per second; write digits only, such as "500", or "max" for no limit; nvme-bps (as iops-limit/bps): "1" is below what the kernel takes; write 2 or more, or "max" for no limit',
+    )
+  })
+
+  it('names the canonical key where the user wrote that too', () => {
+    expect(decided({ 'iops-limit/limit': '3000', 'nvme-iops': '3000' }).refusal).toMatch(
+      /^policy gold, rule rest: iops-limit\/limit "3000" is above/,
+    )
+  })
+
+  it('names in the audit log, too, what the user wrote', () => {
+    expect(
+      decide(subjectOf({ audit: 'silver' }, { annotations: { 'nvme-iops': '450' } }), RULEBOOK)
+        .auditAnnotations,
+    ).toMatchObject({
+      'audit-violations':
+        'nvme-iops (as iops-limit/limit) "450" is above the max of 400 for readIOPS and writeIOPS; write 400 or less',
+    })
+  })
+
+  it('tells of keys that mean nothing, and of older ones, where a policy is only warned of', () => {
+    const annotations = { 'iops-limit/read-ipos': '5', 'nvme-iops': '450', 'io-limit/iops': '400' }
+    const { warnings, changes } = decide(subjectOf({ warn: 'silver' }, { annotations }), RULEBOOK)
+    expect(changes).toEqual({ set: {}, remove: [] })
+    expect(warnings).toEqual([
+      'iops-limit/read-ipos is not a key of iops-limit and limits nothing; known: iops-limit/limit, iops-limit/read-iops, iops-limit/write-iops, iops-limit/bps, iops-limit/read-bps, iops-limit/write-bps, iops-limit/scope',
+      'io-limit/iops is a key of the older service: it would be rewritten to iops-limit/limit',
+      'nvme-iops "450" would be dropped: io-limit/iops says "400"',
+    ])
+    const exempt = { annotations, labels: { tier: 'system' } }
+    expect(decide(subjectOf({ warn: 'gold' }, exempt), RULEBOOK).warnings).toEqual([])
+  })
+
+  it('says how many containers there was too much to compare', () => {
+    const containers = Array.from({ length: 600 }, (_, index) => ({
+      name: `c${index}`,
+      image: String(index).padStart(512, 'x'),
+    }))
+    const { warnings } = decided({}, { app: 'pg' }, { containers: [...containers] })
+    expect(warnings).toEqual([])
+    const rulebook = {
+      ...RULEBOOK,
+      policies: policiesOf(
+        policyText('gold', '{name: r, max: {iops: 5}, exemptContainers: {imageRegexes: ["(?:a?){200}b"]}}'),
+      ),
+    }
+    expect(decide(subjectOf(ENFORCE, { containers }), rulebook).warnings).toEqual([
+      "591 containers were not compared with the rule's exemptContainers and are limited: write fewer containers or shorter images",
+    ])
+  })
+
+  it('gives no mark for keys that limit nothing', () => {
+    const free = { free: '' }
+    for (const annotations of [{ 'iops-limit/read-ipos': '5' }, { 'iops-limit/scope': 'container' }])
+      expect(decided(annotations, free).changes).toEqual({ set: {}, remove: [] })
+    for (const annotations of [{ 'iops-limit/limit': '5' }, { 'container.iops-limit/main': 'limit=5' }])
+      expect(decided(annotations, free).changes).toEqual({
+        set: { 'iops-limit/policy': 'gold/-' },
+        remove: [],
+      })
   })
 })
 
@@ -323,16 +384,54 @@ describe('what only admission writes', () => {
       'iops-limit/read-iops': '700',
     }
     expect(stored(annotations)).toEqual({
-      'iops-limit/read-iops': '700',
+      'iops-limit/read-iops': '500',
       'iops-limit/write-iops': '500',
       'iops-limit/policy': 'gold/rest',
-      'iops-limit/defaulted': 'write-iops',
+      'iops-limit/defaulted': 'read-iops,write-iops',
     })
     expect(decided(annotations).warnings).toEqual([
       'iops-limit/policy is written by admission only: the given value was dropped',
       'iops-limit/defaulted is written by admission only: the given value was dropped',
       'iops-limit/exempt-containers is written by admission only: the given value was dropped',
     ])
+  })
+
+  it('is written anew on CREATE where the pod is a copy of an admitted one', () => {
+    const copied = stored({}, { shape: 'container' })
+    expect(copied).toMatchObject({ 'iops-limit/defaulted': 'read-iops,write-iops,scope' })
+    expect(stored({ ...copied, 'iops-limit/read-bps': '7Mi' }, { shape: 'pod' })).toEqual({
+      'iops-limit/read-iops': '900',
+      'iops-limit/write-iops': '900',
+      'iops-limit/read-bps': '7Mi',
+      'iops-limit/policy': 'gold/shared',
+      'iops-limit/defaulted': 'read-iops,write-iops',
+    })
+    const tooMuch = { 'iops-limit/read-iops': '99999', 'iops-limit/defaulted': 'read-iops' }
+    expect(decided(tooMuch)).toMatchObject({ allowed: true })
+    expect(stored(tooMuch)).toEqual(stored({}))
+    expect(stored({ ...tooMuch, 'nvme-iops-read': '300' })).toMatchObject({
+      'iops-limit/read-iops': '300',
+      'iops-limit/defaulted': 'write-iops',
+    })
+    expect(stored({ ...copied }, { tier: 'system' })).toEqual({})
+  })
+
+  it('is written anew where another webhook relabels the pod between two passes', () => {
+    for (const old of [undefined, { annotations: {}, labels: {} }]) {
+      const pass = (annotations: PodInfo['annotations'], labels: PodInfo['labels']) => {
+        const verdict = decide(subjectOf(ENFORCE, { annotations, labels }, old), RULEBOOK)
+        expect(verdict.refusal).toBeUndefined()
+        return changed(annotations, verdict.changes)
+      }
+      const first = pass({ 'iops-limit/read-bps': '7Mi' }, { app: 'pg' })
+      expect(pass(first, { shape: 'pod' })).toEqual({
+        'iops-limit/read-iops': '900',
+        'iops-limit/write-iops': '900',
+        'iops-limit/read-bps': '7Mi',
+        'iops-limit/policy': 'gold/shared',
+        'iops-limit/defaulted': 'read-iops,write-iops',
+      })
+    }
   })
 
   it('cannot be forged on UPDATE, nor taken away', () => {
@@ -378,6 +477,57 @@ describe('UPDATE is a ratchet', () => {
       RULEBOOK,
     )
     expect(verdict).toMatchObject({ allowed: true, aside: 'deleting', changes: { set: {}, remove: [] } })
+  })
+
+  it('believes no deletionTimestamp on CREATE', () => {
+    const created = decided({ 'iops-limit/limit': '9999' }, {}, { deleting: true })
+    expect(created).toMatchObject({
+      allowed: false,
+      violations: [{ kind: 'above-max' }, { kind: 'above-max' }],
+    })
+  })
+
+  it('finds the exempt containers again where an image changes, and never refuses for it', () => {
+    const images = (image: string) => ({ containers: [{ name: 'main', image }] })
+    const before = stored({}, { app: 'pg' }, images('reg/pause:1'))
+    expect(before).toMatchObject({ 'iops-limit/exempt-containers': 'main', 'iops-limit/scope': 'container' })
+    const labels = { app: 'pg' }
+    const update = (now: PodInfo, old: PodInfo) =>
+      decide({ ...subjectOf(ENFORCE, {}), pod: now, old }, RULEBOOK)
+    const pod = (annotations: PodInfo['annotations'], image: string): PodInfo => ({
+      labels,
+      annotations,
+      deleting: false,
+      ...images(image),
+    })
+    const changedImage = update(pod(before, 'postgres:18'), pod(before, 'reg/pause:1'))
+    const after = changed(before, changedImage.changes)
+    expect(after).toEqual(stored({}, labels, images('postgres:18')))
+    const back = update(pod(after, 'reg/pause:1'), pod(after, 'postgres:18'))
+    expect(changed(after, back.changes)).toEqual(before)
+    const bad = { 'iops-limit/limit': '99999', 'iops-limit/bps': 'x' }
+    expect(update(pod(bad, 'reg/pause:1'), pod(bad, 'postgres:18'))).toMatchObject({ allowed: true })
+    const more = { ...pod(before, 'reg/pause:1'), containers: [] }
+    expect(update(pod(before, 'reg/pause:1'), more)).toMatchObject({ allowed: true, rule: 'databases' })
+    expect(update(pod(before, 'reg/pause:1'), pod(before, 'reg/pause:1')).aside).toBe('unchanged')
+  })
+
+  it('passes a number in place of what could not be read, unless it lets through more than before', () => {
+    const key = 'iops-limit/read-iops'
+    const unreadable = { [key]: 'x', 'iops-limit/policy': 'gold/rest' }
+    expect(updated({ ...unreadable, [key]: '9000' }, unreadable)).toMatchObject({ allowed: true })
+    expect(updated({ ...unreadable, [key]: '9000' }, unreadable).warnings).toEqual([
+      'policy gold, rule rest: iops-limit/read-iops "9000" is above the max of 1000 for readIOPS; write 1000 or less (allowed: this update did not make it worse)',
+    ])
+    const held = { ...unreadable, 'iops-limit/limit': '400' }
+    expect(updated({ ...held, [key]: '9000' }, held)).toMatchObject({ allowed: false })
+    const own = 'container.iops-limit/main'
+    const override = { ...stored({}), [own]: 'read-iops=x,write-iops=9000' }
+    expect(updated({ ...override, [own]: 'write-iops=9000' }, override)).toMatchObject({ allowed: false })
+    const free = { [own]: 'read-iops=x,write-iops=9000' }
+    expect(updated({ [own]: 'write-iops=9000' }, free)).toMatchObject({ allowed: true })
+    const low = { [key]: 'x' }
+    expect(updated({ [key]: '50' }, low, { app: 'pg' })).toMatchObject({ allowed: false })
   })
 
   it('keeps the keys of admission out of reach on a pod that is being deleted', () => {
@@ -499,6 +649,10 @@ describe('UPDATE is a ratchet', () => {
       allowed: true,
       aside: 'mirror-pod',
     })
+    const mirror = { 'kubernetes.io/config.mirror': 'abc' }
+    expect(updated({ ...mirror, 'iops-limit/limit': 'x' }, mirror)).toMatchObject({ aside: 'mirror-pod' })
+    // Nobody becomes one by an update.
+    expect(updated({ ...mirror, 'iops-limit/limit': 'x' }, {})).toMatchObject({ allowed: false })
   })
 })
 
@@ -673,6 +827,38 @@ describe('always', () => {
         if (second.aside !== 'unchanged') expect(second.auditAnnotations).toEqual(first.auditAnnotations)
       }),
       { numRuns: 5000 },
+    )
+  })
+
+  it('what a pass under other labels filled in leaves no trace, in the copy of an admitted pod too', () => {
+    const asUser = POD.map((pod) => ({
+      ...pod,
+      annotations: Object.fromEntries(
+        Object.entries(pod.annotations).filter(
+          ([key]) => key.startsWith('iops-limit/') && !/policy|defaulted|exempt|\/iops$/.test(key),
+        ),
+      ),
+    }))
+    fc.assert(
+      fc.property(asUser, LABELS, (pod, labels) => {
+        const first = decide(subjectOf(ENFORCE, pod), RULEBOOK)
+        if (!first.allowed) return
+        const copy = changed(pod.annotations, first.changes)
+        const onCopy = decide(subjectOf(ENFORCE, { ...pod, annotations: copy, labels }), RULEBOOK)
+        const fresh = decide(subjectOf(ENFORCE, { ...pod, labels }), RULEBOOK)
+        expect(onCopy.refusal).toBe(fresh.refusal)
+        if (fresh.allowed)
+          expect(changed(copy, onCopy.changes)).toEqual(changed(pod.annotations, fresh.changes))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('an update of nothing but images passes', () => {
+    fc.assert(
+      fc.property(MODES, POD, POD, (modes, pod, { containers }) => {
+        expect(decide(subjectOf(modes, { ...pod, containers }, pod), RULEBOOK).allowed).toBe(true)
+      }),
     )
   })
 

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rootField } from '../../../contract/reader.ts'
+import { readBlock } from '../../../webhook/policy/bounds.ts'
 import { loadNamespaces, loadPolicies } from '../../../webhook/policy/load.ts'
 import { policyText } from '../../support/policies.ts'
 
@@ -147,7 +149,62 @@ describe('policies', () => {
     ],
     [
       'default: {readIOPS: 1.5}',
-      'p.yaml: spec.rules[0].default.readIOPS is not a whole number of operations per second; write digits only, such as "500", or "max" for no limit',
+      'p.yaml: spec.rules[0].default.readIOPS is not a whole number of operations per second; write digits only, such as "500"',
+    ],
+    [
+      'max: {iops: 00}',
+      'p.yaml: spec.rules[0].max.iops is no bound; leave the field out where there is no limit',
+    ],
+    [
+      'max: {iops: "00"}',
+      'p.yaml: spec.rules[0].max.iops is zero; leave the field out where there is no limit',
+    ],
+    [
+      'max: {bps: unlimited}',
+      'p.yaml: spec.rules[0].max.bps is not how "no limit" is written; leave the field out where there is no limit',
+    ],
+    ['max: {bps: ""}', 'p.yaml: spec.rules[0].max.bps is empty; leave the field out where there is no limit'],
+    ['max: {iops: 1}', 'p.yaml: spec.rules[0].max.iops is below what the kernel takes; write 2 or more'],
+    ['max: {bps: 2k, iops: -5}', 'p.yaml: spec.rules[0].max.iops is negative; write 2 or more'],
+    [
+      'max: {bps: 1e16}',
+      'p.yaml: spec.rules[0].max.bps is too large to be exact as a number; write it in quotes',
+    ],
+    [
+      'max: {bps: 9007199254740993.0}',
+      'p.yaml cannot be kept exactly as a number; write it without a fraction, or in quotes',
+    ],
+    [
+      'max: {iops: 100.00000000000000000001}',
+      'p.yaml cannot be kept exactly as a number; write it without a fraction, or in quotes',
+    ],
+    [
+      `max: {iops: 1.${'0'.repeat(80)}}`,
+      'p.yaml cannot be kept exactly as a number; write it without a fraction, or in quotes',
+    ],
+    [
+      'max: !mine {iops: 5}',
+      'p.yaml holds what is not known here: Unresolved tag: !mine at line 5, column 31; remove it',
+    ],
+    [
+      'selector: {matchLabels: !!set {a}}',
+      'p.yaml holds what is not known here: Unresolved tag: tag:yaml.org,2002:set at line 5, column 50; remove it',
+    ],
+    [
+      'exemptContainers: {names: [fine, ""]}',
+      'p.yaml: spec.rules[0].exemptContainers.names[1] is a pattern of 0 characters; write 1 to 256',
+    ],
+    [
+      'exemptContainers: {images: [fine], imageRegexes: [fine, "(a"]}',
+      'p.yaml: spec.rules[0].exemptContainers.imageRegexes[1] is not a regular expression: error parsing regexp: missing closing ): `(a`; write RE2 syntax (no look-around, no back-references)',
+    ],
+    [
+      'exemptContainers: {imageRegexes: [".{0,1000}.{0,1000}.{0,1000}.{0,1000}x"]}',
+      'p.yaml: spec.rules[0].exemptContainers.imageRegexes[0] unfolds to 8011 steps, and 500 are taken; write * or + in place of large repeat counts',
+    ],
+    [
+      'exemptContainers: {nameRegexes: ["a{400}", "b{400}"], names: ["*/a"], imageRegexes: ["c{400}", "d{400}", "e{400}"]}',
+      'p.yaml: spec.rules[0].exemptContainers holds patterns for images of 1230 steps together, and 1000 are taken; write fewer or simpler patterns',
     ],
     ['default: []', 'p.yaml: spec.rules[0].default is a list, not a map; write a map of keys and values'],
     ['exempt: yes', 'p.yaml: spec.rules[0].exempt is a text, not a truth value; write true or false'],
@@ -182,6 +239,21 @@ describe('policies', () => {
     ],
   ])('refuse a rule with %s', (fields, problem) => {
     expect(ruleProblems(fields)).toContain(problem)
+  })
+
+  it('tell of a name that cannot be read once, however often it stands there', () => {
+    expect(problems(policyText('gold', '{name: ""}', '{name: ""}', '{name: A}'))).toEqual(
+      [0, 1, 2].map(
+        (index) =>
+          `p.yaml: spec.rules[${index}].name is not a rule name; write at most 63 lower-case letters, digits and "-"; the ends are letters or digits`,
+      ),
+    )
+  })
+
+  it('refuse a number from JSON that may have been rounded on its way', () => {
+    const field = rootField({ bps: 9007199254740992 }, 'max')
+    expect(readBlock(field)).toEqual({})
+    expect(field.problems.map(({ reason }) => reason)).toEqual(['is too large to be exact as a number'])
   })
 
   it('keep numbers beyond 2^53 and take whole floats', () => {

@@ -101,6 +101,8 @@ describe('the string form', () => {
     ['a/b/c', '"a/b/c" is not a label key'],
     ['app=-x', '"-x" is not a label value'],
     ['tier>x', '"x" behind tier> is not a whole number'],
+    ['tier>9223372036854775808', '"9223372036854775808" behind tier> is more than 64 bits hold'],
+    [`tier<${'9'.repeat(64)}`, `"${'9'.repeat(64)}" behind tier< is more than 64 bits hold`],
   ])('%s: %s', (text, message) => {
     expect(parseSelectorText(text)).toBe(message)
     expect(read(text).problems).toEqual([
@@ -120,6 +122,23 @@ describe('the string form', () => {
       '99',
     ])
     expect(isSelected(selector, {})).toBe(false)
+  })
+
+  it('compares numbers of 64 bits exactly, and nothing larger', () => {
+    const { selector } = read('tier>9223372036854775806')
+    const met = (tier: string) => isSelected(selector, { tier })
+    expect(['9223372036854775807', '+9223372036854775807', '0009223372036854775807'].map(met)).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect(['9223372036854775806', '9223372036854775808', '1'.repeat(1_000_000)].map(met)).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect(isSelected(read('tier<5').selector, { tier: '-9223372036854775808' })).toBe(true)
+    expect(isSelected(read('tier<5').selector, { tier: '-9223372036854775809' })).toBe(false)
   })
 })
 
