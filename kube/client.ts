@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Agent, type RequestOptions, request as requestHttps } from 'node:https'
+import type { Readable } from 'node:stream'
 import { KubeError } from './error.ts'
 import { readLines, readText } from './stream.ts'
 
@@ -28,6 +29,8 @@ export interface KubeRequest {
   readonly contentType?: PatchType
   /** Milliseconds until an answer must be whole; 15,000 where it is left out. */
   readonly timeout?: number
+  /** Makes something else than parsed JSON of the body of a 2xx answer. */
+  readonly read?: (body: Readable) => Promise<unknown>
   readonly signal?: AbortSignal
 }
 
@@ -46,11 +49,17 @@ export interface KubeClient {
   watch(request: WatchRequest): AsyncIterable<string>
 }
 
-export type WatchRequest = Pick<KubeRequest, 'path' | 'query'> & { readonly signal: AbortSignal }
+export type WatchRequest = Pick<KubeRequest, 'path' | 'query'> & {
+  readonly signal: AbortSignal
+  /** Called once the server has agreed to tell; the first line may come much later. */
+  readonly onOpen?: () => void
+}
 
 /** One call, told when it has ended; `status` 0: no answer came. */
 export interface Call {
   readonly method: string
+  /** Whether it asked for a watch; its time ends where the first line could come. */
+  readonly watches: boolean
   /** Without query. */
   readonly path: string
   readonly status: number
@@ -68,19 +77,21 @@ const TIMEOUT = 15_000
 export function createKubeClient(connection: Connection, deps: KubeClientDeps): KubeClient {
   const sender: Sender = { connection, deps, agent: new Agent({ keepAlive: true, maxCachedSessions: 0 }) }
   return {
-    async request({ timeout = TIMEOUT, signal, ...rest }) {
+    async request({ timeout = TIMEOUT, signal, read, ...rest }) {
       const late = AbortSignal.timeout(timeout)
       const ended = signal === undefined ? late : AbortSignal.any([signal, late])
       try {
         const answer = await send(sender, { ...rest, signal: ended })
-        return parseJson(await readText(answer), describe(rest))
+        return read === undefined ? parseJson(await readText(answer), describe(rest)) : await read(answer)
       } catch (error) {
         throw late.aborted ? createLate(rest, timeout) : toKubeError(error, rest)
       }
     },
-    async *watch({ signal, ...rest }) {
+    async *watch({ signal, onOpen, ...rest }) {
       try {
-        yield* readLines(await send(sender, { method: 'GET', ...rest, signal }))
+        const answer = await send(sender, { method: 'GET', ...rest, signal })
+        onOpen?.()
+        yield* readLines(answer)
       } catch (error) {
         if (!signal.aborted) throw toKubeError(error, { method: 'GET', ...rest })
       }
@@ -94,13 +105,19 @@ interface Sender {
   readonly agent: Agent
 }
 
-type Sent = Omit<KubeRequest, 'timeout' | 'signal'> & { readonly signal: AbortSignal }
+type Sent = Omit<KubeRequest, 'timeout' | 'read' | 'signal'> & { readonly signal: AbortSignal }
 
 /** A 2xx answer whose body has yet to come. */
 async function send({ connection, deps, agent }: Sender, sent: Sent): Promise<IncomingMessage> {
   const began = deps.clock()
   const tell = (status: number): void =>
-    deps.onCall?.({ method: sent.method, path: sent.path, status, seconds: deps.clock() - began })
+    deps.onCall?.({
+      method: sent.method,
+      watches: sent.query?.['watch'] === 'true',
+      path: sent.path,
+      status,
+      seconds: deps.clock() - began,
+    })
   try {
     const answer = await exchange(connection, agent, sent)
     const { statusCode = 0 } = answer
