@@ -6,39 +6,9 @@ import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { describeViolations } from '../policy/violation.ts'
 import { type ApplyPatch, applyPatch, formatPatch, isApplicable, type Operation } from './patch.ts'
-import { type AdmissionReviewResponse, formatResponse } from './response.ts'
+import { type Answer, type DecisionRecord, nameOf, recordOf } from './record.ts'
+import { formatResponse } from './response.ts'
 import type { Content, Review } from './review.ts'
-import { cut } from './sentence.ts'
-
-export interface Answer {
-  readonly body: AdmissionReviewResponse
-  readonly record: DecisionRecord
-}
-
-/** One decision for the log line and the metrics. */
-export interface DecisionRecord {
-  readonly uid: string
-  readonly operation: string
-  readonly resource: string
-  readonly namespace: string
-  /** `web-*` where the API server has yet to make the name. */
-  readonly name: string
-  readonly dryRun: boolean
-  /**
-   * `defaulted`: keys were filled in. `changed`: others were rewritten or dropped. `failed`: something of ours broke, and the
-   * pod was let through.
-   */
-  readonly outcome: 'untouched' | 'allowed' | 'defaulted' | 'changed' | 'refused' | 'failed'
-  readonly policy?: string
-  readonly rule?: string
-  /** Names of the keys filled in. */
-  readonly defaulted: readonly string[]
-  /** What the pod was refused for, a sentence each. */
-  readonly violations: readonly string[]
-  readonly warnings: number
-  /** Why nothing was decided, or what failed. */
-  readonly reason?: string
-}
 
 export interface World extends Rulebook {
   /** The request's namespace; undefined where nobody knows it. */
@@ -151,32 +121,5 @@ function answerBinding(
       outcome: remove.length > 0 ? 'changed' : 'untouched',
       warnings: warnings.length,
     },
-  }
-}
-
-/** Admission comes before the API server's validation: a name may have any length. */
-const nameOf = ({ name, generateName }: Review): string =>
-  cut(name === '' && generateName !== '' ? `${generateName}*` : name, LONGEST_NAME)
-
-const LONGEST_NAME = 253
-
-type Decider = Pick<Allowed, 'policy' | 'rule'>
-
-function recordOf(
-  review: Review,
-  { policy, rule }: Decider = {},
-): Omit<DecisionRecord, 'outcome' | 'warnings' | 'reason'> {
-  const { uid, operation, resource, namespace, dryRun } = review
-  const decider = { ...(policy !== undefined && { policy }), ...(rule !== undefined && { rule }) }
-  return {
-    uid,
-    operation,
-    resource,
-    namespace,
-    name: nameOf(review),
-    dryRun,
-    ...decider,
-    defaulted: [],
-    violations: [],
   }
 }

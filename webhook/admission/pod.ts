@@ -9,6 +9,7 @@ import {
   readStringMap,
 } from '../../contract/reader.ts'
 import type { ContainerInfo, PodInfo } from '../policy/subject.ts'
+import { findEdited } from './ownership.ts'
 
 export interface ReadPod extends PodInfo {
   readonly generateName: string
@@ -27,6 +28,7 @@ export function readPod(field: Field): ReadPod | undefined {
   return {
     labels: readStringMap(childOf(metadataField, metadata, 'labels')),
     annotations: readStringMap(annotations),
+    edited: findEdited(childOf(metadataField, metadata, 'managedFields').value),
     hasAnnotations: !isNone(annotations),
     generateName: isNone(generateName) ? '' : (readString(generateName) ?? ''),
     deleting: !isNone(childOf(metadataField, metadata, 'deletionTimestamp')),

@@ -22,7 +22,10 @@ export const ADMISSION_KIND = 'AdmissionReview'
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
 export type Operation = (typeof OPERATIONS)[number]
 
-export interface Review {
+export type Review = ReviewOf<Content>
+
+/** A request; C is what there is to decide on. */
+export interface ReviewOf<C> {
   /** Echoed in the answer. */
   readonly uid: string
   readonly operation: Operation
@@ -34,25 +37,28 @@ export interface Review {
   readonly name: string
   readonly generateName: string
   readonly dryRun: boolean
-  readonly content: Content
+  readonly content: C
 }
 
 /** What there is to decide on. */
 export type Content =
   | { readonly kind: 'pod'; readonly pod: PodInfo; readonly old?: PodInfo; readonly hasAnnotations: boolean }
-  /** A scheduler's Binding: its annotations are copied onto the pod (registry/core/pod/storage, assignPod). */
+  /** A scheduler's Binding, by either of its ways: its annotations are copied onto the pod (registry/core/pod/storage, assignPod). */
   | { readonly kind: 'binding'; readonly annotations: Readonly<Record<string, string>> }
   /** Anything that cannot change a pod's limits. */
   | { readonly kind: 'other' }
 
 /** Reads only what decisions need: what is not read may hold anything. Problems carry the field's path. */
-export function parseReview(body: unknown): Result<Review> {
+export const parseReview = (body: unknown): Result<Review> => parseReviewOf(body, readPodContent)
+
+/** Likewise, with another idea of what there is to decide on. */
+export function parseReviewOf<C>(body: unknown, readContent: ContentReader<C>): Result<ReviewOf<C>> {
   const root = rootField(body, '')
-  const review = readReview(root)
+  const review = readReview(root, readContent)
   return review === undefined || root.problems.length > 0 ? bad(...root.problems) : ok(review)
 }
 
-function readReview(root: Field): Review | undefined {
+function readReview<C>(root: Field, readContent: ContentReader<C>): ReviewOf<C> | undefined {
   const map = readMap(root)
   if (map === undefined) return undefined
   const [version, kind] = [childOf(root, map, 'apiVersion'), childOf(root, map, 'kind')]
@@ -61,10 +67,13 @@ function readReview(root: Field): Review | undefined {
   if (kind.value !== ADMISSION_KIND) refuse(kind, 'is not a review', `send kind ${ADMISSION_KIND}`)
   const requestField = childOf(root, map, 'request')
   const request = readMap(requestField)
-  return request && readRequest((key) => childOf(requestField, request, key))
+  return request && readRequest((key) => childOf(requestField, request, key), readContent)
 }
 
-function readRequest(at: (key: string) => Field): Review | undefined {
+/** The field of the request that stands under a key. */
+export type At = (key: string) => Field
+
+function readRequest<C>(at: At, readContent: ContentReader<C>): ReviewOf<C> | undefined {
   const uid = readString(at('uid'))
   if (uid === '') refuse(at('uid'), 'is empty', "send the request's uid")
   const operation = OPERATIONS.find((known) => known === at('operation').value)
@@ -77,7 +86,7 @@ function readRequest(at: (key: string) => Field): Review | undefined {
     dryRun: isNone(at('dryRun')) ? false : (readBoolean(at('dryRun')) ?? false),
   }
   if (uid === undefined || operation === undefined || resource === undefined) return undefined
-  return { uid, operation, resource, ...common, ...readContent(operation, resource, at) }
+  return { uid, operation, resource, ...common, ...readContent({ operation, resource, at }) }
 }
 
 function readResource(field: Field, subResource: string): string | undefined {
@@ -94,12 +103,27 @@ const isNone = (field: Field): boolean => isAbsent(field) || field.value === nul
 
 const readOptionalString = (field: Field): string => (isNone(field) ? '' : (readString(field) ?? ''))
 
+/** What a reader of contents goes by. */
+export interface Requested {
+  readonly operation: Operation
+  readonly resource: string
+  readonly at: At
+}
+
+export type ContentReader<C> = (requested: Requested) => Pick<ReviewOf<C>, 'content' | 'generateName'>
+
 type Named = Pick<Review, 'content' | 'generateName'>
 
-/** Other subresources (`ephemeralcontainers`, `resize`, `eviction`, ...) keep the pod's metadata as it is. */
-function readContent(operation: Operation, resource: string, at: (key: string) => Field): Named {
+/** `bindings` is the older way, and stored by the same code. */
+const BINDINGS = ['pods/binding', 'bindings']
+
+/**
+ * Other subresources (`ephemeralcontainers`, `resize`, `eviction`, ...) keep the pod's metadata as it is: a patch of ours would be
+ * dropped (registry/core/pod/strategy.go), so there is nothing to decide.
+ */
+export function readPodContent({ operation, resource, at }: Requested): Named {
   const nothing: Named = { content: { kind: 'other' }, generateName: '' }
-  if (operation === 'CREATE' && resource === 'pods/binding') {
+  if (operation === 'CREATE' && BINDINGS.includes(resource)) {
     return { ...nothing, content: { kind: 'binding', annotations: readBindingAnnotations(at('object')) } }
   }
   const isUpdate = operation === 'UPDATE' && (resource === 'pods' || resource === 'pods/status')

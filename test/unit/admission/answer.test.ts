@@ -241,10 +241,13 @@ describe('subresources that reach the annotations', () => {
     })
   })
 
-  it('pods/binding carries none of our keys to a pod', () => {
+  it.each([
+    ['pods/binding', { subResource: 'binding' }],
+    ['bindings', { resource: { group: '', version: 'v1', resource: 'bindings' } }],
+  ])('%s carries none of our keys to a pod', (_, request) => {
     const bindingOf = (metadata: unknown) =>
       reviewOf({}, (review) => {
-        review.request.subResource = 'binding'
+        Object.assign(review.request, request)
         review.request.object = {
           kind: 'Binding',
           metadata,
@@ -276,11 +279,25 @@ describe('subresources that reach the annotations', () => {
     expect(
       parseReview(
         reviewOf({}, (review) => {
-          review.request.subResource = 'binding'
+          Object.assign(review.request, request)
           review.request.object = null
         }),
       ).ok,
     ).toBe(false)
+  })
+
+  it('pods/ephemeralcontainers is passed untouched: it keeps the metadata, and a patch would be dropped', () => {
+    const review = recordedReview('14')
+    for (const image of ['registry.test/pause:1', 'busybox']) {
+      Object.assign(review.request.object!.spec, { ephemeralContainers: [{ name: 'istio-proxy', image }] })
+      const { body, record } = answer(review)
+      expect(body.response).toEqual({ uid: review.request.uid, allowed: true })
+      expect(record).toMatchObject({
+        resource: 'pods/ephemeralcontainers',
+        outcome: 'untouched',
+        reason: 'not-a-pod',
+      })
+    }
   })
 })
 
