@@ -76,15 +76,15 @@ export function issueLeaf(
   return sign(draft, authority.keys)
 }
 
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
+/** Milliseconds that a certificate's life begins before it is made: clocks of a cluster differ. */
+export const CLOCK_SKEW = 3_600_000
+const DAY = 24 * 3_600_000
 
 function createDraft(days: number, keys: KeyPair, { now, random }: IssueEffects): forge.pki.Certificate {
   const draft = forge.pki.createCertificate()
   draft.publicKey = forge.pki.publicKeyFromPem(keys.publicKey)
   draft.serialNumber = formatSerial(random(SERIAL_BYTES))
-  // Clocks of a cluster differ: whoever is an hour behind takes it too.
-  draft.validity.notBefore = new Date(now.getTime() - HOUR)
+  draft.validity.notBefore = new Date(now.getTime() - CLOCK_SKEW)
   draft.validity.notAfter = new Date(now.getTime() + days * DAY)
   return draft
 }

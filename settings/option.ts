@@ -2,6 +2,8 @@
 export interface Option<T> {
   /** Without the dashes: `tls-cert`. */
   readonly flag: string
+  /** One letter, for a flag that is typed often: `-n`. */
+  readonly short?: string
   readonly env?: string
   /** What stands for the value in the help: `FILE`; empty for a switch. */
   readonly placeholder: string
@@ -14,6 +16,7 @@ export interface Option<T> {
 
 interface Described {
   readonly flag: string
+  readonly short?: string
   readonly env?: string
   readonly help: string
 }
@@ -91,6 +94,7 @@ export const duration = (
 /** On or off: the flag alone, or `true`/`false` behind `=` or in the variable. */
 export const toggle = (described: Described & { readonly default?: boolean }): Option<boolean> => ({
   flag: described.flag,
+  ...(described.short !== undefined && { short: described.short }),
   ...(described.env !== undefined && { env: described.env }),
   help: described.help,
   placeholder: '',

@@ -52,12 +52,16 @@ function readOption(
 ): { readonly value: unknown } | string {
   const fromEnv = option.env === undefined ? undefined : env[option.env]
   const given = texts ?? (fromEnv === undefined || fromEnv === '' ? undefined : [fromEnv])
-  if (given === undefined) return option.fallback ?? `${nameOf(option)} is required: ${option.help}`
+  if (given === undefined) return option.fallback ?? describeMissing(option)
   const parsed = option.parse(given)
   if (typeof parsed !== 'string') return parsed
   const where = texts === undefined && option.env !== undefined ? option.env : `--${option.flag}`
   return `${where} ${JSON.stringify(given.at(-1))} ${parsed}`
 }
+
+/** What is said of a setting that has to be given and was not. */
+export const describeMissing = (option: Option<unknown>): string =>
+  `${nameOf(option)} is required: ${option.help}`
 
 const nameOf = (option: Option<unknown>): string =>
   option.env === undefined ? `--${option.flag}` : `--${option.flag} (or ${option.env})`
@@ -94,14 +98,14 @@ function readFlag(
   words: string[],
 ): { readonly flag: string; readonly value: string } | string {
   const [, flag = '', attached] = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(word) ?? []
-  const option = Object.values(table).find((known) => known.flag === flag)
+  const option = Object.values(table).find((known) => known.flag === flag || known.short === flag)
   if (option === undefined) return `unknown option ${word.replace(/=[\s\S]*/, '')}: see --help`
-  if (attached !== undefined) return { flag, value: attached }
-  if (option.placeholder === '') return { flag, value: '' }
+  if (attached !== undefined) return { flag: option.flag, value: attached }
+  if (option.placeholder === '') return { flag: option.flag, value: '' }
   const value = words[0]
-  if (value === undefined || value.startsWith('--')) return `--${flag} lacks its ${option.placeholder}`
+  if (value === undefined || value.startsWith('--')) return `--${option.flag} lacks its ${option.placeholder}`
   words.shift()
-  return { flag, value }
+  return { flag: option.flag, value }
 }
 
 /** What `--help` prints: usage, then each setting with its variable and default. */
@@ -112,7 +116,8 @@ export function formatHelp(intro: string, table: OptionTable): string {
       option.env === undefined ? '' : `env ${option.env}`,
       option.fallback === undefined ? 'required' : usual === '' ? '' : `default ${usual}`,
     ].filter((note) => note !== '')
-    return `  --${option.flag}${option.placeholder === '' ? '' : ` ${option.placeholder}`}\n      ${option.help}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
+    const names = option.short === undefined ? `--${option.flag}` : `-${option.short}, --${option.flag}`
+    return `  ${names}${option.placeholder === '' ? '' : ` ${option.placeholder}`}\n      ${option.help}${notes.length > 0 ? ` [${notes.join('; ')}]` : ''}`
   })
   return `${intro.trimEnd()}\n\nOptions (a flag beats its environment variable):\n${rows.join('\n')}\n  --help\n      Print this and leave\n`
 }

@@ -46,8 +46,8 @@ describe('requests', () => {
     await client.request({ method: 'GET', path: '/api/v1/namespaces', query: { limit: '1' } })
     await client.request({ method: 'GET', path: '/api/v1/nothing' }).catch(() => undefined)
     expect(calls).toEqual([
-      { method: 'GET', path: '/api/v1/namespaces', status: 200, seconds: 0 },
-      { method: 'GET', path: '/api/v1/nothing', status: 404, seconds: 0 },
+      { method: 'GET', watches: false, path: '/api/v1/namespaces', status: 200, seconds: 0 },
+      { method: 'GET', watches: false, path: '/api/v1/nothing', status: 404, seconds: 0 },
     ])
   })
 

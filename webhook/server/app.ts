@@ -1,40 +1,46 @@
 /** The two HTTP applications, as values: what is sent to which path, and what comes back. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import type { Registry } from 'prom-client'
+import type { ReadAges } from './clusterMetrics.ts'
 import type { Life } from './life.ts'
 import type { Observer } from './observer.ts'
 import { type Rejection, rejectBroken, rejectMethod, rejectPath } from './rejection.ts'
 import { type ClosesNow, formatJson, formatRejection, type Payload, reply } from './reply.ts'
 import { type ReviewDeps, review } from './review.ts'
+import type { Reviewer } from './reviewer.ts'
 
 export interface AppDeps extends ReviewDeps {
+  readonly validator: Reviewer
   readonly observer: Observer
   readonly closesNow: ClosesNow
   /** Seconds, from any start. */
   readonly clock: () => number
 }
 
-/** `POST /mutate`. */
+/** What answers which path, and who is told. */
+const findDoors = ({ reviewer, validator, observer }: AppDeps): readonly Door[] => [
+  { path: '/mutate', reviewer, tell: observer.decided },
+  { path: '/validate', reviewer: validator, tell: observer.validated },
+]
+
+interface Door {
+  readonly path: string
+  readonly reviewer: Reviewer
+  readonly tell: Observer['decided']
+}
+
+/** `POST /mutate`, `POST /validate`. */
 export function createApp(deps: AppDeps): Express {
-  const { observer, closesNow, clock } = deps
+  const { observer, closesNow } = deps
   const app = createBareApp()
-  app.post('/mutate', async (req, res) => {
-    const began = clock()
-    const outcome = await review(req, req.url, deps)
-    if (outcome.status === 'gone') return observer.abandoned()
-    if (outcome.status === 'rejected') {
-      observer.rejected(outcome.rejection)
-      return reply(req, res, formatRejection(outcome.rejection), closesNow)
-    }
-    observer.decided(outcome.record, clock() - began)
-    return reply(req, res, formatJson(200, outcome.body), closesNow)
-  })
+  const doors = findDoors(deps)
+  for (const door of doors) app.post(door.path, createHandler(door, deps))
   const reject = answerBy((rejection) => {
     observer.rejected(rejection)
     return formatRejection(rejection)
   }, closesNow)
   app.all(
-    '/mutate',
+    doors.map(({ path }) => path),
     reject((req) => rejectMethod(req.method, 'POST')),
   )
   app.use(reject((req) => rejectPath(req.path)))
@@ -42,18 +48,35 @@ export function createApp(deps: AppDeps): Express {
   return app
 }
 
+function createHandler({ reviewer, tell }: Door, deps: AppDeps): RequestHandler {
+  const { observer, closesNow, clock } = deps
+  return async (req, res) => {
+    const began = clock()
+    const outcome = await review(req, req.url, { ...deps, reviewer })
+    if (outcome.status === 'gone') return observer.abandoned()
+    if (outcome.status === 'rejected') {
+      observer.rejected(outcome.rejection)
+      return reply(req, res, formatRejection(outcome.rejection), closesNow)
+    }
+    tell(outcome.record, clock() - began)
+    return reply(req, res, formatJson(200, outcome.body), closesNow)
+  }
+}
+
 export interface OpsDeps {
   readonly life: Life
   readonly registry: Registry
   readonly observer: Observer
+  /** Seconds since each watched collection's last sign of life. */
+  readonly readAges?: ReadAges
 }
 
 /** `/healthz`, `/readyz`, `/metrics`: for the kubelet and for Prometheus. */
-export function createOpsApp({ life, registry, observer }: OpsDeps): Express {
+export function createOpsApp({ life, registry, observer, readAges = () => ({}) }: OpsDeps): Express {
   const app = createBareApp()
   const never = (): boolean => false
   app.get('/healthz', (req, res) => reply(req, res, formatJson(200, { alive: true }), never))
-  app.get('/readyz', (req, res) => reply(req, res, formatReadiness(life.unready), never))
+  app.get('/readyz', (req, res) => reply(req, res, formatReadiness(life.unready, readAges()), never))
   app.get('/metrics', async (req, res) => {
     const text = await registry.metrics()
     return reply(req, res, { status: 200, type: registry.contentType, text }, never)
@@ -75,8 +98,11 @@ function createBareApp(): Express {
   return app.set('query parser', false)
 }
 
-const formatReadiness = (reasons: readonly string[]): Payload =>
-  reasons.length === 0 ? formatJson(200, { ready: true }) : formatJson(503, { ready: false, reasons })
+/** What is known may be old while the API server is away, and is better than nothing: its age is told, and unready is nobody. */
+function formatReadiness(reasons: readonly string[], ages: Readonly<Record<string, number>>): Payload {
+  if (reasons.length > 0) return formatJson(503, { ready: false, reasons })
+  return formatJson(200, { ready: true, ...(Object.keys(ages).length > 0 && { ages }) })
+}
 
 const rejectOpsPath = (path: string): Rejection => ({
   ...rejectPath(path),

@@ -1,6 +1,10 @@
-/** Settings and the files that they name, or everything that is wrong with either. */
-import { formatProblem, type Problem } from '../../contract/problem.ts'
-import { type Given, readSettings } from '../../settings/settings.ts'
+/** Settings and what they name, files and cluster, or everything that is wrong with either. */
+import { formatProblem, messageOf, type Problem } from '../../contract/problem.ts'
+import type { Connection } from '../../kube/client.ts'
+import { openKubeconfig } from '../../kube/kubeconfig.ts'
+import { findServiceAccount } from '../../kube/serviceAccount.ts'
+import type { Option } from '../../settings/option.ts'
+import { describeMissing, type Given, readSettings } from '../../settings/settings.ts'
 import { loadNamespaces, loadPolicies } from '../policy/load.ts'
 import type { Namespaces, PolicySet } from '../policy/policy.ts'
 import { type Followed, openFiles } from './follow.ts'
@@ -8,11 +12,17 @@ import { type FILE_OPTIONS, OPTIONS, type Settings } from './settings.ts'
 import { readFiles, readFilesOrDirectories } from './sources.ts'
 import { parseTlsPair, type TlsPair } from './tls.ts'
 
-export interface Configuration {
+export interface Configuration extends Files {
   readonly settings: Settings
-  readonly tls: Followed<TlsPair>
-  readonly policies: Followed<PolicySet>
-  readonly namespaces: Followed<Namespaces>
+  /** To the cluster that gives what no file does; undefined where files give all. */
+  readonly connection?: Connection
+}
+
+/** What comes from files. */
+export interface Files {
+  readonly tls?: Followed<TlsPair>
+  readonly policies?: Followed<PolicySet>
+  readonly namespaces?: Followed<Namespaces>
 }
 
 export type OpenedConfiguration =
@@ -25,37 +35,88 @@ export async function openConfiguration(given: Given): Promise<OpenedConfigurati
   const read = readSettings(OPTIONS, given)
   if (read.kind === 'help') return read
   const isRead = read.kind === 'settings'
-  const opened = await openNamedFiles(isRead ? read.settings : read.partial)
+  const settings = isRead ? read.settings : read.partial
+  const { problems: unreadable, ...files } = await openNamedFiles(settings)
+  const cluster = openCluster(settings, given.env)
   const problems = [
-    ...(isRead ? findConflicts(read.settings) : read.problems),
-    ...opened.problems.map(formatProblem),
+    ...findMissing(settings, cluster.isThere),
+    ...(isRead ? [] : read.problems),
+    ...findConflicts(settings),
+    ...unreadable.map(formatProblem),
+    ...cluster.problems,
   ]
-  const { tls, policies, namespaces } = opened
-  if (!isRead || problems.length > 0 || !tls || !policies || !namespaces)
-    return { kind: 'problems', problems }
-  return { kind: 'configuration', configuration: { settings: read.settings, tls, policies, namespaces } }
+  if (!isRead || problems.length > 0) return { kind: 'problems', problems }
+  const { connection } = cluster
+  return {
+    kind: 'configuration',
+    configuration: { settings: read.settings, ...files, ...(connection && { connection }) },
+  }
 }
 
-function findConflicts({ maxBodyBytes, maxBufferedBytes, port, metricsPort }: Settings): readonly string[] {
+type Partly = Partial<Settings>
+
+const isNotGiven = (settings: Partly, name: keyof Settings): boolean =>
+  name in settings && settings[name] === undefined
+
+/** What has to be given although it need not always be. */
+function findMissing(settings: Partly, isInCluster: boolean): readonly string[] {
+  const isAbsent = (name: keyof Settings): boolean => isNotGiven(settings, name)
+  const isHalf = isAbsent('tlsCert') !== isAbsent('tlsKey')
+  const required: readonly (keyof Settings)[] = isInCluster
+    ? [
+        ...(isHalf ? (['tlsCert', 'tlsKey'] as const) : []),
+        ...(needsNamespace(settings) ? (['webhookNamespace'] as const) : []),
+      ]
+    : ['policyFiles', 'namespacesFiles', 'tlsCert', 'tlsKey']
+  return required.filter(isAbsent).map((name) => describeMissing(OPTIONS[name] satisfies Option<unknown>))
+}
+
+const needsNamespace = (settings: Partly): boolean =>
+  isNotGiven(settings, 'tlsCert') || (isNotGiven(settings, 'namespacesFiles') && settings.backfill === true)
+
+/** Of those that could be read. */
+function findConflicts({ maxBodyBytes, maxBufferedBytes, port, metricsPort }: Partly): readonly string[] {
   const problems: string[] = []
-  if (maxBufferedBytes < maxBodyBytes)
+  if (maxBufferedBytes !== undefined && maxBodyBytes !== undefined && maxBufferedBytes < maxBodyBytes)
     problems.push(
       `--max-buffered-bytes ${maxBufferedBytes} is less than --max-body-bytes ${maxBodyBytes}: raise it`,
     )
-  if (port === metricsPort && port !== 0)
+  if (port === metricsPort && port !== undefined && port !== 0)
     problems.push(`--port and --metrics-port are both ${port}: give them different ones`)
   return problems
 }
 
+interface OpenedCluster {
+  readonly isThere: boolean
+  readonly connection?: Connection
+  readonly problems: readonly string[]
+}
+
+/** Opened only where it is needed: with every file given the program runs anywhere. */
+function openCluster(settings: Partly, env: Given['env']): OpenedCluster {
+  const own = findServiceAccount(env)
+  const { kubeconfig } = settings
+  const isThere = kubeconfig !== undefined || own !== undefined
+  const isNeeded = (['policyFiles', 'namespacesFiles', 'tlsCert'] as const).some((name) =>
+    isNotGiven(settings, name),
+  )
+  if (!isThere || !isNeeded) return { isThere, problems: [] }
+  if (kubeconfig === undefined) return { isThere, problems: [], ...(own && { connection: own }) }
+  try {
+    return { isThere, problems: [], connection: openKubeconfig(kubeconfig) }
+  } catch (error) {
+    const problem = `--kubeconfig ${kubeconfig} cannot be used: ${messageOf(error)}; name one with a current context`
+    return { isThere, problems: [problem] }
+  }
+}
+
 type Paths = Partial<Pick<Settings, keyof typeof FILE_OPTIONS>>
 
-type Opened = Partial<Omit<Configuration, 'settings'>> & { readonly problems: readonly Problem[] }
-
-async function openNamedFiles(paths: Paths): Promise<Opened> {
+async function openNamedFiles(paths: Paths): Promise<Files & { readonly problems: readonly Problem[] }> {
   const { policyFiles, namespacesFiles } = paths
   const pair = [paths.tlsCert, paths.tlsKey].filter((path) => path !== undefined)
   const [tls, policies, namespaces] = await Promise.all([
-    openFiles({ read: () => readFiles(pair), parse: parseTlsPair }),
+    pair.length > 0 ? openFiles({ read: () => readFiles(pair), parse: parseTlsPair }) : undefined,
     policyFiles && openFiles({ read: () => readFilesOrDirectories(policyFiles), parse: loadPolicies }),
     namespacesFiles &&
       openFiles({ read: () => readFilesOrDirectories(namespacesFiles), parse: loadNamespaces }),
@@ -64,7 +125,7 @@ async function openNamedFiles(paths: Paths): Promise<Opened> {
     problems: [tls, policies, namespaces].flatMap((opened) =>
       opened === undefined || opened.ok ? [] : opened.problems,
     ),
-    ...(tls.ok && { tls: tls.value }),
+    ...(tls?.ok && { tls: tls.value }),
     ...(policies?.ok && { policies: policies.value }),
     ...(namespaces?.ok && { namespaces: namespaces.value }),
   }

@@ -1,10 +1,16 @@
 /** A value that comes from files and follows them. */
 import { isDeepStrictEqual } from 'node:util'
-import { ok, type Problem, type Result } from '../../contract/problem.ts'
+import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import type { Source } from '../policy/load.ts'
 
+/** What could be read, in order, and what could not. */
+export interface ReadFiles {
+  readonly sources: readonly Source[]
+  readonly problems: readonly Problem[]
+}
+
 export interface FileSet<T> {
-  readonly read: () => Promise<Result<readonly Source[]>>
+  readonly read: () => Promise<ReadFiles>
   readonly parse: (sources: readonly Source[]) => Result<T>
 }
 
@@ -25,7 +31,7 @@ export interface Notice<T> {
 
 export async function openFiles<T>({ read, parse }: FileSet<T>): Promise<Result<Followed<T>>> {
   let seen = await read()
-  const first = seen.ok ? parse(seen.value) : seen
+  const first = parseRead(seen, parse)
   if (!first.ok) return first
   let current = first.value
   return ok({
@@ -36,10 +42,17 @@ export async function openFiles<T>({ read, parse }: FileSet<T>): Promise<Result<
       const found = await read()
       if (isDeepStrictEqual(found, seen)) return
       seen = found
-      const next = found.ok ? parse(found.value) : found
+      const next = parseRead(found, parse)
       if (!next.ok) return refused(next.problems)
       current = next.value
       loaded(current)
     },
   })
+}
+
+/** A file that cannot be read is told beside what is wrong with the others. */
+function parseRead<T>({ sources, problems }: ReadFiles, parse: FileSet<T>['parse']): Result<T> {
+  if (problems.length === 0) return parse(sources)
+  const others = sources.length > 0 ? parse(sources) : undefined
+  return bad(...problems, ...(others === undefined || others.ok ? [] : others.problems))
 }

@@ -1,13 +1,16 @@
 /** The webhook's metrics, in a registry of their own. Names: https://prometheus.io/docs/practices/naming/ */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type ClusterMetrics, createClusterMetrics, type ReadAges } from './clusterMetrics.ts'
 
 export interface Metrics {
   readonly registry: Registry
   readonly reviews: Counter<'operation' | 'outcome' | 'dry_run'>
+  readonly validations: Counter<'resource' | 'operation' | 'outcome' | 'dry_run'>
   readonly duration: Histogram
   readonly rejections: Counter<'reason'>
   readonly failedOpen: Counter
   readonly reloads: Counter<'what' | 'result'>
+  readonly cluster: ClusterMetrics
 }
 
 /** Read at each scrape. */
@@ -15,9 +18,11 @@ export interface Readings {
   readonly requests: () => number
   readonly bufferedBytes: () => number
   readonly policies: () => number
+  readonly refusedPolicies: () => number
   readonly namespaces: () => number
   /** End of the serving certificate's life, in seconds since 1970. */
   readonly certificateExpiry: () => number
+  readonly ages: ReadAges
 }
 
 const PREFIX = 'iops_limit_webhook_'
@@ -28,18 +33,8 @@ export function createMetrics(readings: Readings): Metrics {
   createGauges(registry, readings)
   return {
     registry,
-    reviews: new Counter({
-      registers,
-      name: `${PREFIX}reviews_total`,
-      help: 'Reviews answered, by outcome: untouched, allowed, defaulted, changed, refused, failed.',
-      labelNames: ['operation', 'outcome', 'dry_run'],
-    }),
-    duration: new Histogram({
-      registers,
-      name: `${PREFIX}review_duration_seconds`,
-      help: 'From the head of a request to its answer.',
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    }),
+    cluster: createClusterMetrics(PREFIX, registry, readings.ages),
+    ...createReviewMetrics(registers),
     rejections: new Counter({
       registers,
       name: `${PREFIX}rejected_requests_total`,
@@ -60,6 +55,29 @@ export function createMetrics(readings: Readings): Metrics {
   }
 }
 
+function createReviewMetrics(registers: Registry[]): Pick<Metrics, 'reviews' | 'validations' | 'duration'> {
+  return {
+    reviews: new Counter({
+      registers,
+      name: `${PREFIX}reviews_total`,
+      help: 'Reviews answered, by outcome: untouched, allowed, defaulted, changed, refused, failed.',
+      labelNames: ['operation', 'outcome', 'dry_run'],
+    }),
+    validations: new Counter({
+      registers,
+      name: `${PREFIX}validations_total`,
+      help: 'Reviews answered by the validating webhook, by resource and outcome: untouched, allowed, warned, missed, refused, failed.',
+      labelNames: ['resource', 'operation', 'outcome', 'dry_run'],
+    }),
+    duration: new Histogram({
+      registers,
+      name: `${PREFIX}review_duration_seconds`,
+      help: 'From the head of a request to its answer.',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    }),
+  }
+}
+
 function createGauges(registry: Registry, readings: Readings): void {
   const add = (name: string, help: string, read: () => number): void => {
     const gauge: Gauge = new Gauge({
@@ -72,6 +90,7 @@ function createGauges(registry: Registry, readings: Readings): void {
   add('requests_in_flight', 'Reviews under way.', readings.requests)
   add('buffered_bytes', 'Bytes of bodies held in memory.', readings.bufferedBytes)
   add('policies', 'Policies in force.', readings.policies)
+  add('refused_policies', 'Policy objects whose present spec is not in force.', readings.refusedPolicies)
   add('namespaces', 'Namespaces known.', readings.namespaces)
   add(
     'certificate_expiry_timestamp_seconds',

@@ -1,7 +1,7 @@
 /** What the log and the metrics are told, each event in one place. */
 import type { Logger } from 'pino'
 import { formatProblem, type Problem } from '../../contract/problem.ts'
-import type { DecisionRecord } from '../admission/answer.ts'
+import type { DecisionRecord } from '../admission/record.ts'
 import type { Metrics } from './metrics.ts'
 import type { Rejection } from './rejection.ts'
 
@@ -11,6 +11,10 @@ export type FileKind = 'tls' | 'policies' | 'namespaces'
 export interface Observer {
   /** A review was answered; how many seconds after its first byte. */
   readonly decided: (record: DecisionRecord, seconds: number) => void
+  /** Likewise, by the validating webhook. */
+  readonly validated: (record: DecisionRecord, seconds: number) => void
+  /** The cluster did not give what a review would have looked at; it was answered without. */
+  readonly unlooked: (error: unknown) => void
   readonly rejected: (rejection: Rejection) => void
   /** The client left in the middle of its request. */
   readonly abandoned: () => void
@@ -24,7 +28,14 @@ export interface Observer {
 }
 
 /** Nothing of a request's body is logged, save what the decision names. */
-export function createObserver(log: Logger, metrics: Metrics): Observer {
+export const createObserver = (log: Logger, metrics: Metrics): Observer => ({
+  ...createReviewObserver(log, metrics),
+  ...createServerObserver(log, metrics),
+})
+
+type ReviewObserver = Pick<Observer, 'decided' | 'validated' | 'unlooked' | 'broken'>
+
+function createReviewObserver(log: Logger, metrics: Metrics): ReviewObserver {
   return {
     decided(record, seconds) {
       const { operation, outcome, dryRun } = record
@@ -33,6 +44,25 @@ export function createObserver(log: Logger, metrics: Metrics): Observer {
       if (outcome === 'failed') metrics.failedOpen.inc()
       log[outcome === 'failed' ? 'error' : 'info']({ ...record, seconds }, 'decision')
     },
+    validated(record, seconds) {
+      const { operation, outcome, dryRun, reason } = record
+      // Anybody can call anything a resource: what is not judged is not told apart.
+      const resource = reason === 'not-judged' ? 'other' : record.resource
+      metrics.validations.inc({ resource, operation, outcome, dry_run: String(dryRun) })
+      metrics.duration.observe(seconds)
+      log[outcome === 'failed' ? 'error' : 'info']({ ...record, seconds }, 'validation')
+    },
+    unlooked(error) {
+      log.warn({ err: error }, 'a validation went on without a look at the cluster')
+    },
+    broken(error, uid) {
+      log.error({ err: error, uid }, 'iops-limit broke on this request: please report it')
+    },
+  }
+}
+
+function createServerObserver(log: Logger, metrics: Metrics): Omit<Observer, keyof ReviewObserver> {
+  return {
     rejected({ status, reason }) {
       metrics.rejections.inc({ reason })
       log.info({ status, reason }, 'request rejected')
@@ -44,9 +74,6 @@ export function createObserver(log: Logger, metrics: Metrics): Observer {
     tlsFailed(code) {
       metrics.rejections.inc({ reason: 'tls-handshake' })
       log.warn({ code }, 'TLS handshake failed')
-    },
-    broken(error, uid) {
-      log.error({ err: error, uid }, 'iops-limit broke on this request: please report it')
     },
     reloaded(what) {
       metrics.reloads.inc({ what, result: 'loaded' })

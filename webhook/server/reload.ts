@@ -9,16 +9,21 @@ export interface ReloadDeps {
   readonly observer: Observer
   /** Connections that stand keep what they have. */
   readonly servePair: (pair: TlsPair) => void
+  /** Other policies or namespaces are in force. */
+  readonly tellChanged: () => void
   readonly stopped: AbortSignal
 }
 
 /** Until stopped. Whatever befalls a check, what is in force stays and the next check comes. */
 export async function followFiles(
   { tls, policies, namespaces, settings }: Configuration,
-  { observer, servePair, stopped }: ReloadDeps,
+  { observer, servePair, tellChanged, stopped }: ReloadDeps,
 ): Promise<void> {
   const notice = (what: FileKind): Notice<unknown> => ({
-    loaded: () => observer.reloaded(what),
+    loaded: () => {
+      observer.reloaded(what)
+      tellChanged()
+    },
     refused: (problems) => observer.refused(what, problems),
   })
   const serveNew = (pair: TlsPair): void => {
@@ -26,12 +31,12 @@ export async function followFiles(
     observer.reloaded('tls')
   }
   const checks = [
-    () => tls.check({ ...notice('tls'), loaded: serveNew }),
-    () => policies.check(notice('policies')),
-    () => namespaces.check(notice('namespaces')),
+    () => tls?.check({ ...notice('tls'), loaded: serveNew }),
+    () => policies?.check(notice('policies')),
+    () => namespaces?.check(notice('namespaces')),
   ]
   while (await pause(settings.reloadInterval, stopped)) {
-    for (const check of checks) await check().catch((error: unknown) => observer.broken(error))
+    for (const check of checks) await check()?.catch((error: unknown) => observer.broken(error))
   }
 }
 

@@ -53,20 +53,29 @@ export async function review(req: IncomingMessage, url: string, deps: ReviewDeps
 
 const reject = (rejection: Rejection): Reviewing => ({ status: 'rejected', rejection })
 
+/** Nobody knows when the rest of the body comes: the next request needs a connection of its own. */
+const andClose = (rejection: Rejection): Rejection => ({
+  ...rejection,
+  headers: { ...rejection.headers, Connection: 'close' },
+})
+
 interface TimedDeps extends ReviewDeps {
   readonly milliseconds: number
   readonly deadline: AbortSignal
 }
 
-async function reviewBody(req: IncomingMessage, { claim }: Place, deps: TimedDeps): Promise<Reviewing> {
+async function reviewBody(req: IncomingMessage, place: Place, deps: TimedDeps): Promise<Reviewing> {
   const { reviewer, bounds, milliseconds, deadline } = deps
-  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, deadline })
+  const { claim, settle, lost } = place
+  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, deadline, lost })
+  settle()
   if (body.loss === 'gone') return { status: 'gone' }
   if (body.loss === 'too-large') return reject(rejectSize(bounds.maxBodyBytes))
-  if (body.loss !== undefined) return reject(body.loss === 'late' ? rejectLate(milliseconds) : rejectCrowd())
+  if (body.loss === 'late') return reject(andClose(rejectLate(milliseconds)))
+  if (body.loss !== undefined) return reject(lost.aborted ? andClose(rejectCrowd()) : rejectCrowd())
   const json = parseJson(body.bytes)
   if ('rejection' in json) return reject(json.rejection)
-  const reviewed = await Promise.race([reviewer.answer(json.value, deadline), expiry(deadline)])
+  const reviewed = await Promise.race([reviewer.answer(json.value, deadline, milliseconds), expiry(deadline)])
   if (reviewed === undefined) return reject(rejectLate(milliseconds))
   return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
 }

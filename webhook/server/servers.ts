@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import type { Observer } from './observer.ts'
-import { rejectHttp } from './rejection.ts'
+import { type Rejection, rejectHttp, rejectMethod } from './rejection.ts'
 import { formatRejection, type Payload } from './reply.ts'
 import type { TlsPair } from './tls.ts'
 
@@ -40,9 +40,13 @@ export function createOpsServer({ app, timeouts, observer }: ServerDeps): Server
   return server
 }
 
-export function createReviewServer({ app, timeouts, observer }: ServerDeps, pair: TlsPair): TlsServer {
+/** Without a pair no handshake succeeds until `setSecureContext` brings one. */
+export function createReviewServer(
+  { app, timeouts, observer }: ServerDeps,
+  pair: TlsPair | undefined,
+): TlsServer {
   const server = createTlsServer(
-    { ...optionsOf(timeouts), ...tlsOptions(pair), handshakeTimeout: timeouts.headers },
+    { ...optionsOf(timeouts), ...(pair && tlsOptions(pair)), handshakeTimeout: timeouts.headers },
     app,
   )
   complete(server, { app, timeouts, observer })
@@ -71,6 +75,11 @@ function complete(server: Server | TlsServer, { app, timeouts, observer }: Serve
   server.setTimeout(Math.max(timeouts.keepAlive, timeouts.request))
   // An expectation other than 100-continue may be passed over (RFC 9110, 10.1.1).
   server.on('checkExpectation', app)
+  server.on('connect', ({ method = '' }: IncomingMessage, socket: Duplex) => {
+    const rejection = rejectMethod(method, 'POST')
+    observer.rejected(rejection)
+    endWith(socket, rejection)
+  })
   const answers = new WeakMap<Duplex, ServerResponse>()
   server.on('request', (req: IncomingMessage, res: ServerResponse) => answers.set(req.socket, res))
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: Duplex) => {
@@ -83,15 +92,20 @@ function complete(server: Server | TlsServer, { app, timeouts, observer }: Serve
     }
     const rejection = rejectHttp(code)
     observer.rejected(rejection)
-    socket.end(formatRaw(formatRejection(rejection)), () => socket.destroy())
+    endWith(socket, rejection)
   })
 }
 
-function formatRaw({ status, type, text }: Payload): string {
+/** For what never becomes a request. */
+const endWith = (socket: Duplex, rejection: Rejection): void =>
+  void socket.on('error', () => undefined).end(formatRaw(formatRejection(rejection)), () => socket.destroy())
+
+function formatRaw({ status, type, text, headers = {} }: Payload): string {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Content-Type: ${type}`,
     `Content-Length: ${Buffer.byteLength(text)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ]
   return `${head.join('\r\n')}\r\n\r\n${text}`
@@ -128,8 +142,11 @@ export function close(server: Server | TlsServer, milliseconds: number): Promise
 }
 
 /** As a client may call it; from here where the server listens on every address. */
-export function formatOrigin(scheme: 'http' | 'https', { address, port, family }: AddressInfo): string {
-  const isEvery = address === '::' || address === '0.0.0.0'
-  const host = isEvery ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
-  return `${scheme}://${host}:${port}`
+export function formatOrigin(scheme: 'http' | 'https', info: AddressInfo): string {
+  const host = findOwnHost(info)
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${info.port}`
 }
+
+/** An address by which we reach ourselves. */
+export const findOwnHost = ({ address }: AddressInfo): string =>
+  address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address

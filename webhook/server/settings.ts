@@ -1,76 +1,50 @@
-import {
-  duration,
-  list,
-  type Option,
-  oneOf,
-  optionalText,
-  port,
-  text,
-  wholeNumber,
-} from '../../settings/option.ts'
+import { duration, list, oneOf, optionalText, port, text, wholeNumber } from '../../settings/option.ts'
 import type { SettingsOf } from '../../settings/settings.ts'
+import { bounded, filled, HOUR, optional } from './bounds.ts'
+import { CLUSTER_OPTIONS } from './clusterSettings.ts'
 
-export const INTRO = `Usage: iops-limit-webhook --policy-file FILE --namespaces-file FILE --tls-cert FILE --tls-key FILE [OPTION...]
+export const INTRO = `Usage: iops-limit-webhook [--kubeconfig FILE] [OPTION...]
+       iops-limit-webhook --policy-file FILE --namespaces-file FILE --tls-cert FILE --tls-key FILE [OPTION...]
 
-The admission webhook: decides every pod's disk-IO limits from its namespace's policy. It needs no cluster.
-  POST /mutate                   HTTPS, --port: AdmissionReviews of admission.k8s.io/v1
+The admission webhook: decides every pod's disk-IO limits from its namespace's policy.
+  POST /mutate, /validate        HTTPS, --port: AdmissionReviews of admission.k8s.io/v1
   /healthz /readyz /metrics      plain HTTP, --metrics-port
+Policies, namespaces and certificate that no file gives come from the cluster; with all of them as files it needs none.
 All named files are read again when their content changes.
 SIGTERM: /readyz fails at once, serving goes on for --shutdown-delay, then it ends.
 Exit code: 0 ended as asked, 1 it failed, 2 the configuration is wrong.`
 
-/** Bounds on a duration, each with the reason that its message gives. */
-function bounded(
-  { min, max, why }: { readonly min: number; readonly max: number; readonly why: string },
-  option: Option<number>,
-): Option<number> {
-  return {
-    ...option,
-    parse: (texts) => {
-      const parsed = option.parse(texts)
-      if (typeof parsed === 'string' || (parsed.value >= min && parsed.value <= max)) return parsed
-      return why
-    },
-  }
-}
-
-const HOUR = 3_600_000
-
-/** A list that names at least one. */
-function filled(option: Option<readonly string[]>): Option<readonly string[]> {
-  return {
-    ...option,
-    parse: (texts) => {
-      const parsed = option.parse(texts)
-      return typeof parsed === 'string' || parsed.value.length > 0 ? parsed : 'names no file'
-    },
-  }
-}
-
+/** What is not given comes from the cluster. */
 export const FILE_OPTIONS = {
-  policyFiles: filled(
-    list({
-      flag: 'policy-file',
-      env: 'POLICY_FILE',
-      placeholder: 'FILE[,FILE...]',
-      help: 'policies (IOLimitPolicy objects), YAML or JSON; a directory stands for its *.yaml, *.yml and *.json',
+  policyFiles: optional(
+    filled(
+      list({
+        flag: 'policy-file',
+        env: 'POLICY_FILE',
+        placeholder: 'FILE[,FILE...]',
+        help: 'policies (IOLimitPolicy objects), YAML or JSON; a directory stands for its *.yaml, *.yml and *.json',
+      }),
+    ),
+  ),
+  namespacesFiles: optional(
+    filled(
+      list({
+        flag: 'namespaces-file',
+        env: 'NAMESPACES_FILE',
+        placeholder: 'FILE[,FILE...]',
+        help: 'Namespace objects or a list of them, as "kubectl get namespaces -o yaml" prints; directories likewise',
+      }),
+    ),
+  ),
+  tlsCert: optional(
+    text({
+      flag: 'tls-cert',
+      env: 'TLS_CERT',
+      placeholder: 'FILE',
+      help: 'serving certificate, PEM ("iops-limit certs" makes one)',
     }),
   ),
-  namespacesFiles: filled(
-    list({
-      flag: 'namespaces-file',
-      env: 'NAMESPACES_FILE',
-      placeholder: 'FILE[,FILE...]',
-      help: 'Namespace objects or a list of them, as "kubectl get namespaces -o yaml" prints; directories likewise',
-    }),
-  ),
-  tlsCert: text({
-    flag: 'tls-cert',
-    env: 'TLS_CERT',
-    placeholder: 'FILE',
-    help: 'serving certificate, PEM ("iops-limit certs" makes one)',
-  }),
-  tlsKey: text({ flag: 'tls-key', env: 'TLS_KEY', placeholder: 'FILE', help: 'its key, PEM' }),
+  tlsKey: optional(text({ flag: 'tls-key', env: 'TLS_KEY', placeholder: 'FILE', help: 'its key, PEM' })),
 }
 
 const ADDRESS_OPTIONS = {
@@ -83,7 +57,7 @@ const ADDRESS_OPTIONS = {
   }),
   host: optionalText({
     flag: 'host',
-    env: 'HOST',
+    env: 'LISTEN_HOST',
     placeholder: 'ADDRESS',
     help: 'address to listen on; every one if not given',
   }),
@@ -187,6 +161,7 @@ const TIME_OPTIONS = {
 
 export const OPTIONS = {
   ...FILE_OPTIONS,
+  ...CLUSTER_OPTIONS,
   exemptNamespaces: list({
     flag: 'exempt-namespaces',
     env: 'EXEMPT_NAMESPACES',

@@ -183,9 +183,34 @@ describe('clients that take their time', () => {
     const dripping = setInterval(() => socket.write('x'), 50)
     const { text, milliseconds } = await ended
     clearInterval(dripping)
-    expect(readAnswer(text)[0]).toBe(504)
+    expect(readAnswer(text)).toEqual([504, 'deadline-exceeded', 'close'])
     expect(milliseconds).toBeLessThan(3000)
     expect(scene.serving.gate.requests).toBe(0)
+  })
+
+  test('as many as there are places, which send no body, keep no review out for longer than a second', async () => {
+    await using scene = await serve({ bounds: { maxRequests: 5 } })
+    const wires = await Promise.all(Array.from({ length: 5 }, () => scene.open()))
+    for (const { socket } of wires) socket.write(`${HEAD}Content-Length: 100\r\n\r\nx`)
+    while (scene.serving.gate.requests < 5) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await scene.serves()).toBe(false)
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect(await scene.serves()).toBe(true)
+    const first = await Promise.race(wires.map(({ ended }) => ended))
+    expect(readAnswer(first.text)).toEqual([429, 'too-busy', 'close'])
+    expect(scene.serving.gate.requests).toBe(4)
+    for (const { socket } of wires) socket.destroy()
+  })
+
+  test('as many bytes as there is room for, on their way, neither', async () => {
+    await using scene = await serve({ bounds: { maxBytes: 1000 } })
+    const { socket, ended } = await scene.open()
+    socket.write(`${HEAD}Content-Length: 1001\r\n\r\n${'x'.repeat(1000)}`)
+    while (scene.serving.gate.bytes < 1000) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await scene.serves()).toBe(false)
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect(await scene.serves()).toBe(true)
+    expect(readAnswer((await ended).text)).toEqual([429, 'too-busy', 'close'])
   })
 
   test('many of them keep nobody else waiting', async () => {
@@ -244,6 +269,7 @@ describe('what is not HTTP', () => {
     ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 404, 'unknown-path'],
     ['an expectation', 'GET / HTTP/1.1\r\nExpect: a\r\nConnection: close\r\n\r\n', 404, 'unknown-path'],
     ['a header of 20 KB', `${HEAD}X-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'wrong-method'],
     ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'not-http'],
   ])('%s: %#', async (_, bytes, status, reason) => {
     await using scene = await serve()

@@ -35,6 +35,7 @@ async function run(argv: readonly string[], env: Readonly<Record<string, string>
     stdout: { write: (text) => void (stdout += text) },
     stderr: (text) => (stderr += text),
     clock: () => performance.now() / 1000,
+    now: () => new Date(),
     random: Math.random,
     untilStopped: () => Promise.resolve('the test'),
   }
@@ -55,7 +56,7 @@ describe('the configuration', () => {
     const { code, stdout, stderr } = await run(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const { flag, env, fallback } of Object.values(OPTIONS)) {
-      expect(stdout).toContain(`  --${flag} `)
+      expect(stdout).toMatch(new RegExp(`^  --${flag}( |$)`, 'm'))
       expect(stdout).toContain(`[env ${env}${fallback?.shown ? `; default ${fallback.shown}` : ''}`)
     }
     expect(stdout).toContain('env PORT; default 8443')
@@ -97,6 +98,8 @@ describe('the configuration', () => {
       `${directory}: cannot be read: it is a directory; name a file that this process can read`,
       `${at('none.yaml')}: cannot be read: there is no such file; name a file that this process can read`,
       `${at('empty')}: holds no *.yaml, *.yml or *.json file; put one there, or name another`,
+      `${at('bad.yaml')}: spec.more: "1" is not a field here; remove it, or write one of rules, exemptNamespaces`,
+      `${at('bad.yaml')}: spec.rules[0].max.iops: "10Mi" is an amount of data, and this key counts operations; write operations per second in digits, such as "500"; bytes per second go under spec.rules[0].max.bps`,
       `${at('pods.yaml')}: kind: "Pod" is not Namespace; leave only Namespace objects in this file`,
     ])
   })
@@ -111,6 +114,24 @@ describe('the configuration', () => {
     const problems = problemsOf(stderr)
     expect(problems.filter((line) => line.startsWith(at('bad.yaml'))).length).toBe(2)
     expect(problems.filter((line) => line.startsWith(at('one.yaml'))).length).toBeGreaterThan(0)
+  })
+
+  test('a file that cannot be read hides nothing of the others, nor does a wrong setting', async () => {
+    await writeFile(at('one.yaml'), 'a: [')
+    const { stderr } = await run([
+      ...files.argv,
+      ...['--policy-file', at('missing.yaml'), '--policy-file', at('one.yaml'), '--policy-file', at('empty')],
+      ...['--port=8443', '--metrics-port=8443', '--max-buffered-bytes=7', '--max-concurrent=none'],
+    ])
+    const problems = problemsOf(stderr)
+    expect(problems.map((line) => line.replace(directory, '').split(/[ :]/)[0])).toEqual([
+      '--max-concurrent',
+      '--max-buffered-bytes',
+      '--port',
+      '/missing.yaml',
+      '/empty',
+      '/one.yaml',
+    ])
   })
 
   test('a key that is not of its certificate, and what is neither', async () => {
@@ -179,7 +200,7 @@ describe('the program', () => {
     )
     const { code, stdout } = await run(['--shutdown-delay', '1ms', '--port=0'], {
       ...env,
-      ...{ PORT: '1', METRICS_PORT: '0', HOST: '127.0.0.1', SHUTDOWN_DELAY: '1h', LOG_LEVEL: 'info' },
+      ...{ PORT: '1', METRICS_PORT: '0', LISTEN_HOST: '127.0.0.1', SHUTDOWN_DELAY: '1h', LOG_LEVEL: 'info' },
     })
     expect(code).toBe(0)
     expect(stdout).toContain('"delay":1,')
@@ -233,6 +254,16 @@ describe('the program', () => {
     expect(webhook.log.at(-1)).toMatchObject({ msg: 'stopped' })
     client.close()
     ops.close()
+  })
+
+  test('as a process: a second SIGTERM changes nothing', async () => {
+    await using webhook = await startWebhook([...files.argv, '--shutdown-delay', '500ms'])
+    webhook.terminate()
+    await webhook.untilLogged(({ msg }) => msg === 'stopping')
+    webhook.terminate()
+    webhook.terminate()
+    expect(await webhook.exit).toBe(0)
+    expect(webhook.log.at(-1)).toMatchObject({ msg: 'stopped' })
   })
 
   test('waits for a request under way, and not for one that never ends', async () => {

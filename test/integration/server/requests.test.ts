@@ -218,9 +218,9 @@ describe('deadlines', () => {
     const seen: AbortSignal[] = []
     const { reviewer: slow, release } = createSlowReviewer()
     const reviewer: Reviewer = {
-      answer(body, deadline) {
+      answer(body, deadline, milliseconds) {
         seen.push(deadline)
-        return slow.answer(body, deadline)
+        return slow.answer(body, deadline, milliseconds)
       },
     }
     await using scene = await serve({ reviewer })

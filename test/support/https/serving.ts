@@ -22,10 +22,14 @@ import type { TestCertificates } from './certificates.ts'
 
 export interface Parts {
   readonly reviewer: Reviewer
+  /** The reviewer of both paths where it is left out. */
+  readonly validator?: Reviewer
   readonly certificates: TestCertificates
   readonly bounds?: Partial<ReviewBounds & GateLimits>
   readonly timeouts?: Partial<Timeouts>
   readonly closesNow?: () => boolean
+  /** A free one where it is left out. */
+  readonly port?: number
   /** Exchanges what the observer does. */
   readonly observe?: (observer: Observer) => Observer
 }
@@ -53,12 +57,15 @@ export interface Apps {
 export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): Apps {
   const { maxBodyBytes = 7 * 2 ** 20, longestReview = 10_000, ...limits } = parts.bounds ?? {}
   const log: string[] = []
-  const gate = createGate({ maxRequests: 100, maxBytes: 64 * 2 ** 20, ...limits })
+  const clock = (): number => performance.now() / 1000
+  const gate = createGate({ maxRequests: 100, maxBytes: 64 * 2 ** 20, ...limits }, clock)
   const life = createLife()
   const metrics = createMetrics({
     requests: () => gate.requests,
     bufferedBytes: () => gate.bytes,
     policies: () => 0,
+    refusedPolicies: () => 0,
+    ages: () => ({}),
     namespaces: () => 0,
     certificateExpiry: () => 0,
   })
@@ -66,6 +73,7 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
   const observer = parts.observe?.(plain) ?? plain
   const app = createApp({
     reviewer: parts.reviewer,
+    validator: parts.validator ?? parts.reviewer,
     gate,
     observer,
     bounds: { maxBodyBytes, longestReview },
@@ -82,7 +90,7 @@ export async function startServing(parts: Parts): Promise<Serving> {
   const review = createReviewServer({ app, timeouts, observer }, pairOf(parts.certificates))
   const ops = createOpsServer({ app: opsApp, timeouts, observer })
   return {
-    origin: formatOrigin('https', await listen(review, { host: '127.0.0.1', port: 0 })),
+    origin: formatOrigin('https', await listen(review, { host: '127.0.0.1', port: parts.port ?? 0 })),
     opsOrigin: formatOrigin('http', await listen(ops, { host: '127.0.0.1', port: 0 })),
     gate,
     life,

@@ -6,6 +6,7 @@ const bounds = (given: Partial<BodyBounds> = {}): BodyBounds => ({
   maxBytes: 10,
   claim: () => true,
   deadline: new AbortController().signal,
+  lost: new AbortController().signal,
   ...given,
 })
 
@@ -45,6 +46,13 @@ describe('readBody', () => {
     deadline.abort()
     expect(await reading).toEqual({ loss: 'late' })
     expect(await readBody(new PassThrough(), bounds({ deadline: deadline.signal }))).toEqual({ loss: 'late' })
+  })
+
+  test('ends where its place is needed for somebody else', async () => {
+    const lost = new AbortController()
+    const reading = readBody(new PassThrough(), bounds({ lost: lost.signal }))
+    lost.abort()
+    expect(await reading).toEqual({ loss: 'crowded' })
   })
 
   test('notes that the client is gone, with or without an error', async () => {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { bad, ok, type Problem, type Result } from '../../../contract/problem.ts'
-import type { Source } from '../../../webhook/policy/load.ts'
-import { openFiles } from '../../../webhook/server/follow.ts'
+import { bad, ok, type Problem } from '../../../contract/problem.ts'
+import { openFiles, type ReadFiles } from '../../../webhook/server/follow.ts'
 
 const problem: Problem = { field: 'f', reason: 'is no number', cure: 'write one' }
 
-const texts = (...given: readonly string[]): Result<readonly Source[]> =>
-  ok(given.map((text, index) => ({ name: `${index}`, text })))
+const texts = (...given: readonly string[]): ReadFiles => ({
+  sources: given.map((text, index) => ({ name: `${index}`, text })),
+  problems: [],
+})
+const unreadable = (...problems: readonly Problem[]): ReadFiles => ({ sources: [], problems })
 
-async function open(first: Result<readonly Source[]>) {
+async function open(first: ReadFiles) {
   let content = first
   const told: unknown[] = []
   const opened = await openFiles({
@@ -18,7 +20,7 @@ async function open(first: Result<readonly Source[]>) {
       return Number.isNaN(sum) ? bad(problem) : ok(sum)
     },
   })
-  const check = async (next: Result<readonly Source[]>): Promise<number | undefined> => {
+  const check = async (next: ReadFiles): Promise<number | undefined> => {
     content = next
     if (!opened.ok) throw new Error('not opened')
     await opened.value.check({
@@ -35,7 +37,13 @@ describe('openFiles', () => {
     const { opened } = await open(texts('1', '2'))
     expect(opened.ok && opened.value.current).toBe(3)
     expect((await open(texts('x'))).opened).toEqual(bad(problem))
-    expect((await open(bad(problem))).opened).toEqual(bad(problem))
+    expect((await open(unreadable(problem))).opened).toEqual(bad(problem))
+  })
+
+  test('tells of a file that cannot be read beside what is wrong with the others', async () => {
+    const gone = { ...problem, reason: 'is gone' }
+    expect((await open({ ...texts('1', 'x'), problems: [gone] })).opened).toEqual(bad(gone, problem))
+    expect((await open({ ...texts('1'), problems: [gone] })).opened).toEqual(bad(gone))
   })
 
   test('follows the content, and tells each change once', async () => {
@@ -52,8 +60,8 @@ describe('openFiles', () => {
     expect(await check(texts('x'))).toBe(1)
     expect(await check(texts('x'))).toBe(1)
     const gone = { ...problem, reason: 'is gone' }
-    expect(await check(bad(gone))).toBe(1)
-    expect(await check(bad(gone))).toBe(1)
+    expect(await check(unreadable(gone))).toBe(1)
+    expect(await check(unreadable(gone))).toBe(1)
     expect(await check(texts('5'))).toBe(5)
     expect(told).toEqual([problem, gone, 5])
   })

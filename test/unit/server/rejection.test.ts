@@ -15,7 +15,12 @@ import { formatRejection } from '../../../webhook/server/reply.ts'
 
 describe('rejections', () => {
   test.each([
-    [rejectPath('/x'), 404, 'unknown-path', 'there is nothing at "/x": send AdmissionReviews to /mutate'],
+    [
+      rejectPath('/x'),
+      404,
+      'unknown-path',
+      'there is nothing at "/x": send AdmissionReviews to /mutate or /validate',
+    ],
     [rejectMethod('PUT', 'POST'), 405, 'wrong-method', 'PUT is not taken here: send POST'],
     [rejectCrowd(), 429, 'too-busy', 'too many reviews are under way: try again in a second'],
     [

@@ -38,7 +38,7 @@ function review(
     findNamespace,
     onBroken: (error, uid) => broken.push(error, uid),
   })
-  return { answer: reviewer.answer(given, signal), broken }
+  return { answer: reviewer.answer(given, signal, 1000), broken }
 }
 
 describe('createReviewer', () => {

@@ -1,0 +1,45 @@
+/** The cluster's namespaces, as a followed collection tells them. */
+import { PREFIX } from '../../contract/keys.ts'
+import type { CollectionEvents } from '../../kube/follow.ts'
+import type { NamespaceInfo, Namespaces } from '../policy/policy.ts'
+import { readMetadata } from './metadata.ts'
+
+export interface NamespaceCache extends CollectionEvents {
+  /** One map for good, changed in place: there may be tens of thousands. */
+  readonly current: Namespaces
+}
+
+export function createNamespaceCache(onChange: () => void): NamespaceCache {
+  const current = new Map<string, NamespaceInfo>()
+  const put = (item: unknown): void => {
+    const namespace = readNamespace(item)
+    if (namespace.name !== '') current.set(namespace.name, namespace)
+  }
+  return {
+    current,
+    listed(items) {
+      current.clear()
+      items.forEach(put)
+      onChange()
+    },
+    changed(type, item) {
+      if (type === 'DELETED') current.delete(readMetadata(item).name)
+      else put(item)
+      onChange()
+    },
+  }
+}
+
+/** As {@link readNamespace} reads it too, and nothing else of it. */
+export const slimNamespace = (object: unknown): object => ({ metadata: readNamespace(object) })
+
+/** Nothing but our own labels is kept: nothing else is asked for, and a namespace costs a few hundred bytes. */
+export function readNamespace(object: unknown): NamespaceInfo {
+  const { name, labels } = readMetadata(object)
+  const own = Object.entries(labels).flatMap(([key, value]) =>
+    key.startsWith(PREFIX) && typeof value === 'string' ? [[key, value] as const] : [],
+  )
+  return { name, labels: own.length === 0 ? NO_LABELS : Object.fromEntries(own) }
+}
+
+const NO_LABELS: NamespaceInfo['labels'] = Object.freeze({})
