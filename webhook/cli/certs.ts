@@ -8,12 +8,6 @@ import { formatHelp, readSettings, type SettingsOf } from '../../settings/settin
 import { type CliEffects, type Command, type Environment, formatCallProblems } from './command.ts'
 import { findPresent, type OutputFile, replaceFiles } from './files.ts'
 
-/** `iops-limit certs`: an authority and a serving certificate, as files. */
-export const certs: Command = {
-  summary: 'make a CA and a serving certificate for the webhook',
-  run: runCerts,
-}
-
 const NAME = 'iops-limit certs'
 
 export const OPTIONS = {
@@ -45,6 +39,9 @@ export const INTRO = `Usage: ${NAME} --out DIR --dns NAME[,NAME...] [--ip ADDRES
 
 Makes a certificate authority (ca.crt, ca.key) and a serving certificate from it (tls.crt, tls.key): all four or none.
 Exit code: 0 made, 1 could not be written, 2 called wrongly.`
+
+/** `iops-limit certs`: an authority and a serving certificate, as files. */
+export const certs: Command = { options: OPTIONS, run: runCerts }
 
 type Settings = SettingsOf<typeof OPTIONS>
 

@@ -1,9 +1,14 @@
 import type { KeyPair } from '../../certs/issue.ts'
+import type { OptionTable } from '../../settings/settings.ts'
 
 /** What the command line may do to the world, files aside. */
 export interface CliEffects {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
+  /** All of standard input. */
+  readonly readStdin: () => Promise<Uint8Array>
+  /** Whether a person is looking. */
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean }
   readonly now: () => Date
   /** So many bytes that nobody can foresee. */
   readonly random: (bytes: number) => Uint8Array
@@ -13,9 +18,9 @@ export interface CliEffects {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** One subcommand: its line in the help, and a program of its own. Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
+/** One subcommand: a program of its own. Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
 export interface Command {
-  readonly summary: string
+  readonly options: OptionTable
   readonly run: (argv: readonly string[], env: Environment, effects: CliEffects) => Promise<number>
 }
 

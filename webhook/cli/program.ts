@@ -1,8 +1,38 @@
-import { certs } from './certs.ts'
 import { type CliEffects, type Command, type Environment, formatCallProblems } from './command.ts'
 
+export interface Listed {
+  readonly summary: string
+  /** Loaded when it is called: what one command needs is no other's start-up. */
+  readonly load: () => Promise<Command>
+}
+
 /** Every subcommand, in the order of the help. */
-const COMMANDS: Readonly<Record<string, Command>> = { certs }
+const COMMANDS: Readonly<Record<string, Listed>> = {
+  review: {
+    summary: 'tell what admission would do with manifests',
+    load: async () => (await import('./review/review.ts')).review,
+  },
+  test: {
+    summary: 'run golden cases: policies, manifests, expected verdicts',
+    load: async () => (await import('./golden/test.ts')).test,
+  },
+  explain: {
+    summary: "tell why a running pod's limits are what they are",
+    load: async () => (await import('./explain/explain.ts')).explain,
+  },
+  migrate: {
+    summary: 'turn manifests and environment of the older service into those of this one',
+    load: async () => (await import('./migrate/migrate.ts')).migrate,
+  },
+  certs: {
+    summary: 'make a CA and a serving certificate for the webhook',
+    load: async () => (await import('./certs.ts')).certs,
+  },
+  completion: {
+    summary: 'print what makes bash or zsh complete these commands',
+    load: async () => (await import('./completion/completion.ts')).createCompletion(COMMANDS),
+  },
+}
 
 /** `iops-limit COMMAND …`; gives the exit code. */
 export async function runCli(
@@ -16,7 +46,7 @@ export async function runCli(
     return 0
   }
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command !== undefined) return command.run(rest, env, effects)
+  if (command !== undefined) return (await command.load()).run(rest, env, effects)
   const wrong = name === undefined ? 'no command was given' : `there is no command ${JSON.stringify(name)}`
   effects.stderr(formatCallProblems('iops-limit', [`${wrong}: write one of ${names.join(', ')}`]))
   return 2

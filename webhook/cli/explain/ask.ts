@@ -1,0 +1,94 @@
+/** What a cluster says of one pod: its object, its namespace, the policies, and its node's enforcer. All by GET. */
+import { messageOf } from '../../../contract/problem.ts'
+import type { KubeClient } from '../../../kube/client.ts'
+import { readClusterState } from '../cluster.ts'
+import { type Fields, isFields } from '../manifest/objects.ts'
+import { type JudgeOptions, judge } from '../review/judge.ts'
+import { readWorld } from '../review/world.ts'
+import { type CgroupState, type Enforcement, type Story, tellStory } from './story.ts'
+
+export interface Asked {
+  readonly namespace: string
+  readonly pod: string
+  readonly exemptNamespaces: readonly string[]
+}
+
+/** Throws a KubeError where the pod, its namespace or the policies cannot be read. */
+export async function askCluster(
+  client: KubeClient,
+  { namespace, pod: name, exemptNamespaces }: Asked,
+): Promise<Story> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+  const [pod, state] = await Promise.all([client.request({ method: 'GET', path }), readClusterState(client)])
+  if (!isFields(pod)) throw new Error(`the API server's answer to ${path} is no pod`)
+  const { world } = readWorld(
+    { cluster: state, policies: [], namespaces: [], input: [] },
+    { exemptNamespaces },
+  )
+  const labels = Object.entries(world.namespaces.get(namespace)?.labels ?? {}).filter(([key]) =>
+    key.startsWith('iops-limit/'),
+  )
+  const document = { value: pod, piece: { text: '', start: 0 }, index: 0 }
+  const object = {
+    file: { name: 'cluster', text: '' },
+    document,
+    path: [],
+    value: { ...pod, apiVersion: 'v1', kind: 'Pod' },
+  }
+  const now = judge({ object, path: [] }, world, LIVE)
+  const story = tellStory(pod, Object.fromEntries(labels), now)
+  if (story.node === '') return { ...story, enforcementUnknown: 'it is not on one yet' }
+  try {
+    return { ...story, enforcement: await askEnforcer(client, story) }
+  } catch (error) {
+    return { ...story, enforcementUnknown: messageOf(error) }
+  }
+}
+
+const LIVE: JudgeOptions = { namespace: undefined, namespaceLabels: undefined, unknownNamespace: 'allow' }
+
+const SELECTOR = 'app.kubernetes.io/component=enforcer'
+/** METRICS_PORT of the enforcer where nothing else is set. */
+const PORT = 8081
+
+/** Through the API server: nothing but a kubeconfig is needed, and the right to get pods/proxy. */
+async function askEnforcer(
+  client: KubeClient,
+  { node, namespace, name }: Pick<Story, 'node' | 'namespace' | 'name'>,
+): Promise<Enforcement> {
+  const found = await client.request({
+    method: 'GET',
+    path: '/api/v1/pods',
+    query: { labelSelector: SELECTOR, fieldSelector: `spec.nodeName=${node}` },
+  })
+  const [enforcer] = listOf(isFields(found) ? found['items'] : [])
+  const metadata = isFields(enforcer?.['metadata']) ? enforcer['metadata'] : undefined
+  if (metadata === undefined)
+    throw new Error(`there is no enforcer on node ${node} (no pod with ${SELECTOR})`)
+  const own = { namespace: String(metadata['namespace']), name: String(metadata['name']) }
+  const answer = await client.request({
+    method: 'GET',
+    path: `/api/v1/namespaces/${own.namespace}/pods/${own.name}:${PORT}/proxy/api/v1/limits`,
+    query: { namespace, pod: name },
+  })
+  const [item] = listOf(isFields(answer) ? answer['items'] : [])
+  if (item === undefined) throw new Error(`enforcer ${own.namespace}/${own.name} does not know the pod yet`)
+  return {
+    enforcer: `${own.namespace}/${own.name}`,
+    state: String(item['state']),
+    cgroups: listOf(item['cgroups']).map(readCgroup),
+    problems: Array.isArray(item['problems']) ? item['problems'].map(String) : [],
+  }
+}
+
+const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+
+const readCgroup = ({ container, device, wanted, inForce }: Fields): CgroupState => ({
+  ...(typeof container === 'string' && { container }),
+  device: String(device),
+  wanted: textsOf(wanted),
+  inForce: textsOf(inForce),
+})
+
+const textsOf = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(isFields(value) ? value : {}).map(([key, text]) => [key, String(text)]))
