@@ -1,23 +1,24 @@
-import type { Problem } from '../contract/problem.ts'
 import type { Write } from './core/plan.ts'
-import { writeLine } from './node/files.ts'
+import { type Failure, type Written, writeLine } from './node/files.ts'
 
 export interface Applied {
   readonly written: number
   /** Cgroups that ended meanwhile: nothing is left to limit. */
   readonly gone: number
-  readonly failures: readonly Problem[]
+  readonly failures: readonly Failure[]
+  /** What became of each write, in order. */
+  readonly outcomes: readonly { readonly write: Write; readonly outcome: Written }[]
 }
 
 /** Carries out every write, one after the other; one that fails stops none of the rest. */
 export async function applyWrites(writes: readonly Write[]): Promise<Applied> {
-  let [written, gone] = [0, 0]
-  const failures: Problem[] = []
-  for (const write of writes) {
-    const outcome = await writeLine(write)
-    if (outcome === 'written') written++
-    else if (outcome === 'gone') gone++
-    else failures.push(outcome)
+  const outcomes: Applied['outcomes'][number][] = []
+  for (const write of writes) outcomes.push({ write, outcome: await writeLine(write) })
+  const count = (wanted: Written): number => outcomes.filter(({ outcome }) => outcome === wanted).length
+  return {
+    written: count('written'),
+    gone: count('gone'),
+    failures: outcomes.flatMap(({ outcome }) => (typeof outcome === 'string' ? [] : [outcome])),
+    outcomes,
   }
-  return { written, gone, failures }
 }

@@ -1,4 +1,6 @@
-import { pino } from 'pino'
+import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLog } from './log.ts'
 import { runEnforcer } from './program.ts'
 
 const ending = new AbortController()
@@ -13,26 +15,18 @@ process.exitCode = await runEnforcer(
     writeOut: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
     createLog: (level) =>
-      pino(
-        {
-          level,
-          base: null,
-          timestamp: pino.stdTimeFunctions.isoTime,
-          formatters: { level: (label) => ({ level: label }) },
-        },
-        pino.destination({ fd: STANDARD_ERROR, sync: true }),
-      ),
-    isEnding: () => ending.signal.aborted,
-    pause: (milliseconds) =>
-      new Promise((resolve) => {
-        const end = (): void => {
-          clearTimeout(timer)
-          ending.signal.removeEventListener('abort', end)
-          resolve()
-        }
-        const timer = setTimeout(end, milliseconds)
-        ending.signal.addEventListener('abort', end)
-        if (ending.signal.aborted) end()
-      }),
+      createLog(level, { write: (text) => writeSync(STANDARD_ERROR, text), now: () => new Date() }),
+    clock: () => performance.now(),
+    now: () => new Date(),
+    random: Math.random,
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+    usage: {
+      memory: () => process.memoryUsage.rss(),
+      processor: () => {
+        const { user, system } = process.cpuUsage()
+        return (user + system) / 1e6
+      },
+    },
+    stopped: ending.signal,
   },
 )

@@ -1,18 +1,14 @@
-/** One pass: what is to be, compared with what is, and the difference. */
-import path from 'node:path'
-import { messageOf, type Problem } from '../contract/problem.ts'
+/** One pass: what is to be, compared with what is, and the difference. Writes nothing. */
+import type { Problem } from '../contract/problem.ts'
 import { filesOf, type Plan, planWrites } from './core/plan.ts'
-import { type NodePod, parsePodList } from './core/pods.ts'
-import { findTargets, isAdmitted, isLimited, type PodGroup, type Rules } from './core/targets.ts'
-import { type Roots, readDisks } from './node/disks.ts'
+import type { NodePod, PodList } from './core/pods.ts'
+import { findTargets, isAdmitted, isLimited, type PodGroup, type Target } from './core/targets.ts'
 import { readFiles } from './node/files.ts'
-import { findPodGroups } from './node/tree.ts'
-import { type CgroupTree, detectCgroups } from './node/version.ts'
-import type { EnforcerSettings } from './settings.ts'
+import { findPodFolders, readPodGroup } from './node/tree.ts'
+import type { Place } from './place.ts'
 
 export interface Survey extends Plan {
-  readonly tree: CgroupTree
-  readonly devices: readonly string[]
+  readonly place: Place
   /** Listed pods, and those of them that carry limits to enforce. */
   readonly pods: number
   readonly limited: number
@@ -20,98 +16,65 @@ export interface Survey extends Plan {
   readonly notices: readonly string[]
 }
 
-/** The node cannot be enforced on at all: the problems say why. */
-export class CannotRun extends Error {
-  readonly problems: readonly Problem[]
-
-  constructor(problems: readonly Problem[]) {
-    super('cannot run')
-    this.problems = problems
-  }
-}
-
-export type ReadPodList = () => Promise<unknown>
-
-/** Looks at pods, disks and cgroups and plans the writes; writes nothing. */
-export async function survey(settings: EnforcerSettings, readPodList: ReadPodList): Promise<Survey> {
-  const list = parsePodList(await readPodList())
-  const cgroups = await detectCgroups(path.resolve(settings.cgroupRoot), settings.cgroupVersion)
-  const { disks, problems: diskProblems } = await readMounts(settings)
-  if (!list.ok || !cgroups.ok || disks.length === 0) {
-    throw new CannotRun([
-      ...(list.ok ? [] : list.problems),
-      ...(cgroups.ok ? [] : cgroups.problems),
-      ...diskProblems,
-    ])
-  }
-  const { pods, problems } = list.value
-  const tree = cgroups.value
-  const rules = { version: tree.version, requireMark: settings.requireMark }
-  const found = await findPodGroups(tree.root, new Set(pods.map(({ uid }) => uid)))
-  const place: Place = { tree, rules, devices: [...new Set(disks.map(({ device }) => device))] }
-  const { writes, problems: unplanned } = await planPass(pods, found.groups, place)
+/** All pods of a list. */
+export function survey({ pods, problems }: PodList, place: Place): Survey {
+  const { tree, rules } = place
+  const found = findPodFolders(tree.root, new Set(pods.map(({ uid }) => uid)))
+  const plans = pods.map((pod) => planPod(pod, found.folders.get(pod.uid) ?? [], place))
   return {
-    tree,
-    devices: place.devices,
+    place,
     pods: pods.length,
     limited: pods.filter((pod) => isLimited(pod, rules)).length,
-    writes,
+    writes: plans.flatMap(({ writes }) => writes),
     problems: [
       ...problems,
-      ...diskProblems,
-      ...readingProblems(pods, rules),
+      ...place.problems,
+      ...pods.flatMap((pod) => readingProblems(pod, place)),
       ...found.problems,
-      ...unplanned,
+      ...plans.flatMap((plan) => plan.problems),
     ],
-    notices: [...noticeFlatness(pods, rules), ...noticeAbsence(pods, found.groups, place)],
+    notices: findNotices(pods, found.folders, place),
   }
 }
 
-async function readMounts(settings: EnforcerSettings): ReturnType<typeof readDisks> {
-  const roots: Roots = { proc: settings.procRoot, sys: settings.sysRoot }
-  try {
-    return await readDisks(settings.dataMounts, roots)
-  } catch (error) {
-    return {
-      disks: [],
-      problems: [
-        {
-          field: `PROC_ROOT ${settings.procRoot}`,
-          reason: `gives no mountinfo: ${messageOf(error)}`,
-          cure: 'mount proc there, or set PROC_ROOT',
-        },
-      ],
-    }
+export interface PodPlan extends Plan {
+  readonly groups: readonly PodGroup[]
+  readonly targets: readonly Target[]
+}
+
+/** One pod, whose directories are these. */
+export function planPod(pod: NodePod, folders: readonly string[], place: Place): PodPlan {
+  const { tree, rules, devices, former } = place
+  const found = folders.map((folder) => readPodGroup(pod.uid, folder, tree.version))
+  const groups = found.flatMap((each) => each.groups)
+  const targets = groups.flatMap((group) => findTargets(pod, group, rules))
+  const scene = { version: tree.version, snapshot: readFiles(filesOf(targets, tree.version)) }
+  const plan = planWrites(targets, { ...scene, devices })
+  const cleaning = planWrites(former.length === 0 ? [] : targets.map((target) => ({ ...target, caps: {} })), {
+    ...scene,
+    devices: former,
+  })
+  return {
+    groups,
+    targets,
+    writes: [...plan.writes, ...cleaning.writes],
+    problems: [...found.flatMap((each) => each.problems), ...plan.problems],
   }
-}
-
-interface Place {
-  readonly tree: CgroupTree
-  readonly rules: Rules
-  readonly devices: readonly string[]
-}
-
-async function planPass(
-  pods: readonly NodePod[],
-  groups: readonly PodGroup[],
-  { tree, rules, devices }: Place,
-): Promise<Plan> {
-  const targets = pods.flatMap((pod) =>
-    groups.filter(({ uid }) => uid === pod.uid).flatMap((group) => findTargets(pod, group, rules)),
-  )
-  const snapshot = await readFiles(filesOf(targets, tree.version))
-  return planWrites(targets, { version: tree.version, devices, snapshot })
 }
 
 /** What cannot be read in a pod's annotations limits nothing; the pod's other keys do. */
-const readingProblems = (pods: readonly NodePod[], rules: Rules): readonly Problem[] =>
-  pods
-    .filter((pod) => isAdmitted(pod, rules))
-    .flatMap(({ id, admitted }) =>
-      admitted.problems.map((problem) => ({ ...problem, field: `pod ${id}: ${problem.field}` })),
-    )
+export const readingProblems = (pod: NodePod, { rules }: Place): readonly Problem[] =>
+  isAdmitted(pod, rules)
+    ? pod.admitted.problems.map((problem) => ({ ...problem, field: `pod ${pod.id}: ${problem.field}` }))
+    : []
 
-function noticeFlatness(pods: readonly NodePod[], rules: Rules): readonly string[] {
+export const findNotices = (
+  pods: readonly NodePod[],
+  folders: ReadonlyMap<string, readonly string[]>,
+  place: Place,
+): readonly string[] => [...noticeFlatness(pods, place), ...noticeAbsence(pods, folders, place)]
+
+function noticeFlatness(pods: readonly NodePod[], { rules }: Place): readonly string[] {
   const shared = pods.filter((pod) => isLimited(pod, rules) && pod.admitted.scope === 'pod')
   if (rules.version === 'v2' || shared.length === 0) return []
   return [
@@ -122,11 +85,10 @@ function noticeFlatness(pods: readonly NodePod[], rules: Rules): readonly string
 /** No failure, since a pod can end between the list and the look; but a tree where none is found may be the wrong one. */
 function noticeAbsence(
   pods: readonly NodePod[],
-  groups: readonly PodGroup[],
+  folders: ReadonlyMap<string, readonly string[]>,
   { tree, rules }: Place,
 ): readonly string[] {
-  const found = new Set(groups.map(({ uid }) => uid))
-  const absent = pods.filter((pod) => pod.isRunning && isLimited(pod, rules) && !found.has(pod.uid))
+  const absent = pods.filter((pod) => pod.isRunning && isLimited(pod, rules) && !folders.has(pod.uid))
   if (absent.length === 0) return []
   return [
     `no cgroup below ${tree.root} for ${count(absent)}, though the list says Running: unless just ended, check CGROUP_ROOT`,

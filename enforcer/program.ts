@@ -1,40 +1,38 @@
 /** The program `iops-limit-enforcer`, as a function from arguments to an exit status. */
-import { readFile } from 'node:fs/promises'
-import type { Logger } from 'pino'
-import { formatProblem, messageOf, type Problem } from '../contract/problem.ts'
+
+import { formatProblem, type Problem } from '../contract/problem.ts'
 import { type Given, readSettings } from '../settings/settings.ts'
 import { applyWrites } from './apply.ts'
-import { CannotRun, type ReadPodList, type Survey, survey } from './pass.ts'
-import { type EnforcerSettings, HELP, OPTIONS, UNNEEDED } from './settings.ts'
-
-export interface Effects {
-  readonly writeOut: (text: string) => void
-  readonly writeError: (text: string) => void
-  readonly createLog: (level: string) => Logger
-  /** Resolves after so many milliseconds, or at once when the program is to end. */
-  readonly pause: (milliseconds: number) => Promise<void>
-  readonly isEnding: () => boolean
-}
+import { type DaemonEffects, runDaemon } from './daemon.ts'
+import type { Effects } from './effects.ts'
+import { findLegacyNotices } from './legacy.ts'
+import type { Log } from './log.ts'
+import { type Survey, survey } from './pass.ts'
+import { readPlace } from './place.ts'
+import { releaseAll } from './release.ts'
+import { type EnforcerSettings, HELP, OPTIONS } from './settings.ts'
+import { readOnce } from './sources/once.ts'
+import { CannotRun } from './sources/source.ts'
 
 /** 0: every limit holds. 1: something could not be enforced. 2: it could not run. */
 export type ExitStatus = 0 | 1 | 2
 
 export async function runEnforcer(given: Given, effects: Effects): Promise<ExitStatus> {
-  const read = readSettings(OPTIONS, given)
+  const [command, ...argv] = given.argv
+  const isRelease = command === 'release'
+  const read = readSettings(OPTIONS, isRelease ? { ...given, argv } : given)
   if (read.kind === 'help') {
     effects.writeOut(HELP)
     return 0
   }
   if (read.kind === 'problems') return complain(effects, read.problems)
-  const { podsFile } = read.settings
-  const log = effects.createLog(read.settings.logLevel)
-  for (const name of UNNEEDED) {
-    if (given.env[name] !== undefined)
-      log.info({ variable: name }, `${name} is not needed: cgroups are found by pod uid`)
-  }
-  const readPodList: ReadPodList = async () => await readJson(podsFile)
-  if (read.settings.plan) return await printPlan(read.settings, readPodList, { ...effects, log })
-  return await enforce(read.settings, readPodList, { ...effects, log })
+  const { settings } = read
+  const log = effects.createLog(settings.logLevel)
+  for (const { level, ...notice } of findLegacyNotices(settings, given.env)) log[level](notice, notice.text)
+  const run: Run = { settings, env: given.env, effects: { ...effects, log } }
+  if (isRelease) return await release(run)
+  if (settings.plan) return await printPlan(run)
+  return settings.once ? await makePass(run) : await stay(run)
 }
 
 function complain(effects: Effects, problems: readonly string[]): ExitStatus {
@@ -42,30 +40,16 @@ function complain(effects: Effects, problems: readonly string[]): ExitStatus {
   return 2
 }
 
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'))
-  } catch (error) {
-    throw new CannotRun([
-      {
-        field: `--pods-file ${file}`,
-        reason: `cannot be read: ${messageOf(error)}`,
-        cure: "give a file that holds the kubelet's answer to /pods as JSON",
-      },
-    ])
-  }
+interface Run {
+  readonly settings: EnforcerSettings
+  readonly env: Given['env']
+  readonly effects: DaemonEffects
 }
 
-type Logged = Effects & { readonly log: Logger }
-
-async function printPlan(
-  settings: EnforcerSettings,
-  readPodList: ReadPodList,
-  { writeOut, log }: Logged,
-): Promise<ExitStatus> {
-  const planned = await attempt(settings, readPodList, log)
+async function printPlan(run: Run): Promise<ExitStatus> {
+  const planned = await attempt(run)
   if (planned === undefined) return 2
-  writeOut(
+  run.effects.writeOut(
     planned.writes
       .map(({ pod, container, path, value }) => `${JSON.stringify({ pod, container, path, value })}\n`)
       .join(''),
@@ -73,33 +57,15 @@ async function printPlan(
   return planned.problems.length > 0 ? 1 : 0
 }
 
-/** Passes until the end; an exit status tells of the last one. A node that cannot be enforced on yet is asked again. */
-async function enforce(
-  settings: EnforcerSettings,
-  readPodList: ReadPodList,
-  effects: Logged,
-): Promise<ExitStatus> {
-  for (;;) {
-    const status = await makePass(settings, readPodList, effects.log)
-    if (settings.once) return status
-    await effects.pause(settings.interval)
-    if (effects.isEnding()) return 0
-  }
-}
-
-async function makePass(
-  settings: EnforcerSettings,
-  readPodList: ReadPodList,
-  log: Logger,
-): Promise<ExitStatus> {
-  const planned = await attempt(settings, readPodList, log)
+async function makePass(run: Run): Promise<ExitStatus> {
+  const { settings, effects } = run
+  const planned = await attempt(run)
   if (planned === undefined) return 2
   const { written, gone, failures } = await applyWrites(planned.writes)
-  logProblems(log, failures)
-  const { pods, limited, devices, tree } = planned
-  // A loop that finds nothing to do has nothing to tell.
-  const isNews = settings.once || written + gone + failures.length > 0
-  log[isNews ? 'info' : 'debug'](
+  logProblems(effects.log, failures)
+  const { pods, limited, place } = planned
+  const { tree, devices } = place
+  effects.log.info(
     {
       node: settings.nodeName,
       cgroup: tree.version,
@@ -116,13 +82,16 @@ async function makePass(
 }
 
 /** Undefined where the pass could not be made. */
-async function attempt(
-  settings: EnforcerSettings,
-  readPodList: ReadPodList,
-  log: Logger,
-): Promise<Survey | undefined> {
+async function attempt({ settings, env, effects }: Run): Promise<Survey | undefined> {
+  const { log } = effects
   try {
-    const planned = await survey(settings, readPodList)
+    const [list, place] = await Promise.all([
+      readOnce(settings, env, effects).catch(toProblems),
+      readPlace(settings, false),
+    ])
+    if ('wrong' in list || !place.ok)
+      throw new CannotRun([...('wrong' in list ? list.wrong : []), ...(place.ok ? [] : place.problems)])
+    const planned = survey(list, place.value)
     for (const notice of planned.notices) log.warn(notice)
     logProblems(log, planned.problems)
     return planned
@@ -133,6 +102,31 @@ async function attempt(
   }
 }
 
-function logProblems(log: Logger, problems: readonly Problem[]): void {
+function toProblems(error: unknown): { readonly wrong: readonly Problem[] } {
+  if (error instanceof CannotRun) return { wrong: error.problems }
+  throw error
+}
+
+async function stay(run: Run): Promise<ExitStatus> {
+  const { settings, effects } = run
+  const problems = await runDaemon(run, effects)
+  logProblems(effects.log, problems)
+  if (problems.length > 0) return 2
+  return settings.releaseOnExit ? await release(run) : 0
+}
+
+async function release({ settings, effects: { log } }: Run): Promise<ExitStatus> {
+  const place = await readPlace(settings, false)
+  if (!place.ok) {
+    logProblems(log, place.problems)
+    return 2
+  }
+  const { lifted, problems } = await releaseAll(place.value)
+  logProblems(log, [...place.value.problems, ...problems])
+  log.info({ devices: place.value.devices, lifted, failed: problems.length }, 'released')
+  return problems.length + place.value.problems.length > 0 ? 1 : 0
+}
+
+function logProblems(log: Log, problems: readonly Problem[]): void {
   for (const problem of problems) log.error(formatProblem(problem))
 }

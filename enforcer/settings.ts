@@ -1,5 +1,7 @@
 import * as option from '../settings/option.ts'
 import { formatHelp, type SettingsOf } from '../settings/settings.ts'
+import { LOG_LEVELS } from './log.ts'
+import { KUBELET_OPTIONS } from './sources/kubeletSettings.ts'
 
 /** The option, with one more thing that its values must be: a text is what is wrong. */
 const refine = <T>(
@@ -13,28 +15,53 @@ const refine = <T>(
   },
 })
 
+/** Undefined where nothing is given; `shown` is what stands then. */
+const whereGiven = <T>(
+  shown: string,
+  base: option.Option<T>,
+  findMistake: (value: T) => string | undefined,
+): option.Option<T | undefined> => ({ ...refine(base, findMistake), fallback: { value: undefined, shown } })
+
 export const OPTIONS = {
-  podsFile: option.text({
+  podSource: option.oneOf(['auto', 'kubelet', 'apiserver'], {
+    flag: 'pod-source',
+    env: 'POD_SOURCE',
+    default: 'auto',
+    help: "Who tells of the node's pods; auto: the kubelet, and the API server while the kubelet does not answer",
+  }),
+  podsFile: option.optionalText({
     flag: 'pods-file',
     env: 'PODS_FILE',
     placeholder: 'FILE',
-    help: "The node's pods as the kubelet's /pods answers, read anew at every pass; this version reads pods from nowhere else",
+    help: "The node's pods as the kubelet's /pods answers, read anew at every pass, in place of POD_SOURCE",
   }),
   once: option.toggle({ flag: 'once', help: 'Make one pass and leave' }),
   plan: option.toggle({
     flag: 'plan',
     help: 'Print the writes of one pass as JSON lines, touch nothing, and leave',
   }),
-  dataMounts: refine(
+  releaseOnExit: option.toggle({
+    flag: 'release-on-exit',
+    env: 'RELEASE_ON_EXIT',
+    help: 'Lift every limit when told to end: for the time before an uninstallation',
+  }),
+  dataMounts: whereGiven(
+    '/data, or none where DEVICE is set',
     option.list({
       flag: 'data-mount',
       env: 'DATA_MOUNT',
       placeholder: 'PATH[,PATH...]',
-      default: ['/data'],
       help: 'Mount points of the disks to limit',
     }),
     (mounts) => (mounts.length === 0 ? 'names no mount point' : undefined),
   ),
+  devices: option.list({
+    flag: 'device',
+    env: 'DEVICE',
+    placeholder: 'DISK[,DISK...]',
+    default: [],
+    help: 'Disks to limit beside those of the data mounts, by name or number: nvme0n1, /dev/mapper/vg-data, 259:0',
+  }),
   cgroupVersion: option.oneOf(['auto', 'v1', 'v2'], {
     flag: 'cgroup-version',
     env: 'CGROUP_VERSION',
@@ -73,7 +100,7 @@ export const OPTIONS = {
       flag: 'check-interval',
       env: 'CHECK_INTERVAL',
       default: '10s',
-      help: 'Time between passes',
+      help: 'Time between passes over everything; what is seen to change is done at once',
     }),
     (milliseconds) => (milliseconds < 100 ? 'is shorter than 100ms, which would only burn CPU' : undefined),
   ),
@@ -81,9 +108,36 @@ export const OPTIONS = {
     flag: 'node-name',
     env: 'NODE_NAME',
     placeholder: 'NAME',
-    help: "The node's name, for the log",
+    help: "The node's name: whose pods the API server is asked for",
   }),
-  logLevel: option.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+  ...KUBELET_OPTIONS,
+  events: option.toggle({
+    flag: 'events',
+    env: 'EVENTS',
+    default: true,
+    help: 'Send Warning Events about pods whose limit cannot be enforced, where there is a service account',
+  }),
+  serviceAccount: option.text({
+    flag: 'service-account',
+    env: 'SERVICE_ACCOUNT_PATH',
+    placeholder: 'DIR',
+    default: '/var/run/secrets/kubernetes.io/serviceaccount',
+    help: 'Where token and ca.crt of the service account are mounted',
+  }),
+  host: option.text({
+    flag: 'host',
+    env: 'HOST',
+    placeholder: 'ADDRESS',
+    default: '::',
+    help: 'Address that the metrics are served on',
+  }),
+  metricsPort: option.port({
+    flag: 'metrics-port',
+    env: 'METRICS_PORT',
+    default: 8081,
+    help: 'Port of /metrics, /healthz, /readyz and /api/v1 (HTTP)',
+  }),
+  logLevel: option.oneOf(LOG_LEVELS, {
     flag: 'log-level',
     env: 'LOG_LEVEL',
     default: 'info',
@@ -93,13 +147,16 @@ export const OPTIONS = {
 
 export type EnforcerSettings = SettingsOf<typeof OPTIONS>
 
-/** Settings of the older service that nothing needs any more: accepted, and said to be. */
-export const UNNEEDED = ['CONTAINER_RUNTIME', 'CONTAINER_SOCKET_PATH'] as const
+/** Mount points whose disks are limited. */
+export const mountsOf = ({ dataMounts, devices }: EnforcerSettings): readonly string[] =>
+  dataMounts ?? (devices.length > 0 ? [] : ['/data'])
 
 export const HELP = formatHelp(
-  `Usage: iops-limit-enforcer --pods-file FILE [--once | --plan] [option...]
+  `Usage: iops-limit-enforcer [--once | --plan] [option...]
+       iops-limit-enforcer release [option...]
 
 Writes the disk-IO limits of admitted pods to their cgroups: io.max (v2) or blkio.throttle.* (v1).
+release: lifts the limits of every pod on the disks, whoever set them, and leaves.
 Exit status: 0 every limit holds, 1 something could not be enforced, 2 it could not run.`,
   OPTIONS,
 )

@@ -30,3 +30,16 @@ const clamp = (value: bigint, max: bigint): bigint => (value < MIN_BPS ? MIN_BPS
 
 export const isEqual = (a: Caps, b: Caps): boolean =>
   DIMENSIONS.every((dimension) => a[dimension] === b[dimension])
+
+/** What keeps to all of them: in each dimension the smallest cap. */
+export function leastOf(all: readonly Caps[]): Caps {
+  const least: { [dimension in Dimension]?: bigint } = {}
+  for (const caps of all) {
+    for (const dimension of DIMENSIONS) {
+      const cap = caps[dimension]
+      const before = least[dimension]
+      if (cap !== undefined && (before === undefined || cap < before)) least[dimension] = cap
+    }
+  }
+  return least
+}

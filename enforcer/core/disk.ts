@@ -12,21 +12,26 @@ export type DeviceReference =
   | { readonly name: string }
   | { readonly mapped: string }
 
+/** A disk that a setting names: `259:0`, `nvme0n1`, `/dev/nvme0n1` or `/dev/mapper/vg-data`. */
+export const parseDeviceName = (text: string): DeviceReference =>
+  /^\d+:\d+$/.test(text) ? { number: text } : (findSource(text) ?? { name: text })
+
 /** `path` has to be a mount point: a folder on some other disk would be limited in silence otherwise. */
 export function findDevice(mounts: readonly Mount[], path: string): Result<DeviceReference> {
   const mountPoint = withoutTrailingSlash(path)
   const mount = findMount(mounts, mountPoint)
   if (mount === undefined) return bad(explainNoMount(mounts, mountPoint))
   if (!mount.device.startsWith('0:')) return ok({ number: mount.device })
-  return findSource(mount.source) ?? bad(explainNoDisk(mount))
+  const source = findSource(mount.source)
+  return source === undefined ? bad(explainNoDisk(mount)) : ok(source)
 }
 
 /** Filesystems with a device number of their own (0:x), btrfs above all, name their disk as the source. */
-function findSource(source: string): Result<DeviceReference> | undefined {
+function findSource(source: string): DeviceReference | undefined {
   const [, mapped, name] = /^\/dev\/(?:mapper\/(.+)|(.+))$/.exec(source) ?? []
-  if (mapped !== undefined) return ok({ mapped })
+  if (mapped !== undefined) return { mapped }
   // sysfs writes the slash of `/dev/cciss/c0d0` as "!" (drivers/base/core.c, device_get_devnode).
-  return name === undefined ? undefined : ok({ name: name.replaceAll('/', '!') })
+  return name === undefined ? undefined : { name: name.replaceAll('/', '!') }
 }
 
 const explainNoDisk = ({ mountPoint, filesystem, source }: Mount): Problem => ({

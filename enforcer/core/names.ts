@@ -20,6 +20,10 @@ export function findPodUid(directory: string): string | undefined {
 export const isPodUid = (uid: string): boolean =>
   /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})$/.test(uid)
 
+/** `kubepods`, `kubelet-kubepods-burstable.slice`, `kubepods/besteffort`: where the kubelet makes pods' directories. */
+export const isPodParent = (path: string): boolean =>
+  /(?:^|[/-])kubepods(?:[/-](?:burstable|besteffort))?(?:\.slice)?$/.test(path)
+
 /** `ID`, `RUNTIME-ID` or `RUNTIME-ID.scope`; CRI-O's monitor (`crio-conmon-ID`) is no container. */
 const CONTAINER = /^(?:[a-z]+-(?:containerd-)?)?([0-9a-f]{64})(?:\.scope)?$/
 

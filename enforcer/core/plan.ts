@@ -14,8 +14,16 @@ export interface Write {
   readonly value: string
 }
 
-/** A cgroup file as it was read: its text, or that it or its whole directory is not there, or why it cannot be read. */
-export type FileState = { readonly text: string } | { readonly failure: string } | 'no-file' | 'no-directory'
+/**
+ * A cgroup file as it was read: its text, or that it or its whole directory is not there, or why it cannot be read.
+ * `disabledBy`: the cgroup.subtree_control that keeps it from being there.
+ */
+export type FileState =
+  | { readonly text: string }
+  | { readonly failure: string }
+  | { readonly disabledBy: string }
+  | 'no-file'
+  | 'no-directory'
 
 /** By absolute path of the file. */
 export type Snapshot = ReadonlyMap<string, FileState>
@@ -57,6 +65,7 @@ function planTarget(target: Target, { version, devices, snapshot }: Scene): Plan
     // A directory that went away between listing and reading: the pod or container has ended.
     if (state === undefined || state === 'no-directory') return NOTHING
     if (state === 'no-file') problems.push(explainAbsence(target, version, file))
+    else if ('disabledBy' in state) problems.push(explainDisabled(target, file, state.disabledBy))
     else if ('failure' in state) problems.push(explainFailure(target, file, state.failure))
     else texts.set(file, state.text)
   }
@@ -78,6 +87,19 @@ const explainFailure = (target: Target, file: string, failure: string): Problem 
   reason: `${target.path}/${file} cannot be read: ${failure}`,
   cure: 'run as root, with the cgroup filesystem mounted read-write',
 })
+
+/** Source: Linux Documentation/admin-guide/cgroup-v2.rst (cgroup.subtree_control). */
+function explainDisabled(target: Target, file: string, disabledBy: string): Problem {
+  const parent = `${target.path.slice(0, target.path.lastIndexOf('/'))}/cgroup.subtree_control`
+  return {
+    field: ownerOf(target),
+    reason: `${target.path}/${file} does not exist: ${disabledBy} does not enable the io controller`,
+    cure:
+      disabledBy === parent
+        ? `enable it: echo +io > ${disabledBy}`
+        : `enable it there (echo +io > ${disabledBy}) and in each directory below, down to ${parent}`,
+  }
+}
 
 /** Source: Linux Documentation/admin-guide/cgroup-v2.rst (cgroup.subtree_control); CONFIG_BLK_DEV_THROTTLING in block/Kconfig. */
 function explainAbsence(target: Target, version: CgroupVersion, file: string): Problem {

@@ -1,6 +1,7 @@
 /** The kubelet's list of pods, from unknown JSON to what limits need. Source: k8s.io/api/core/v1/types.go (PodList). */
-import { type Admitted, readAdmitted } from '../../contract/admitted.ts'
+import { type Admitted, readAdmitted, splitList } from '../../contract/admitted.ts'
 import type { Annotations } from '../../contract/annotations.ts'
+import { DEFAULTED_KEY } from '../../contract/keys.ts'
 import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import {
   childOf,
@@ -12,17 +13,16 @@ import {
   refuse,
   rootField,
 } from '../../contract/reader.ts'
+import { type Containers, readContainers } from './containers.ts'
 
-export interface NodePod {
+export interface NodePod extends Containers {
   /** `NAMESPACE/NAME`. */
   readonly id: string
   /** As it stands in the name of the pod's cgroup; compared with names, never made into a path. */
   readonly uid: string
-  /** By the list's word: its cgroup should be there. */
-  readonly isRunning: boolean
-  /** Containers by the id that the runtime gave; a container that has not started yet has none. */
-  readonly containers: ReadonlyMap<string, string>
   readonly admitted: Admitted
+  /** Names of the limits that a policy filled in; the pod's own are the others. */
+  readonly defaulted: readonly string[]
 }
 
 export interface PodList {
@@ -42,12 +42,33 @@ export function parsePodList(list: unknown): Result<PodList> {
     refuse(kind, 'is no list of pods', "give the kubelet's answer to /pods")
   const items = map && root.problems.length === 0 ? readList(childOf(root, map, 'items')) : undefined
   if (items === undefined) return bad(...root.problems)
-  const claims = items.flatMap((item) => readPod(item) ?? [])
-  return ok({ pods: settleClaims(claims, root.problems), problems: root.problems })
+  return ok(gatherPods(items.map(readClaim)))
+}
+
+/** One item of a list, or of a watch, with what is wrong with it; no claim where it cannot be read. */
+export interface Reading {
+  readonly claim?: Claim
+  readonly problems: readonly Problem[]
+}
+
+/** A single pod, as a watch brings it. */
+export const parsePod = (item: unknown): Reading => readClaim(rootField(item, 'Pod'))
+
+function readClaim(field: Field): Reading {
+  const own: Field = { ...field, problems: [] }
+  const claim = readPod(own)
+  return { ...(claim && { claim }), problems: own.problems }
+}
+
+/** All that is known of a node. */
+export function gatherPods(readings: readonly Reading[]): PodList {
+  const problems = readings.flatMap((reading) => reading.problems)
+  const claims = readings.flatMap(({ claim }) => claim ?? [])
+  return { pods: settleClaims(claims, problems), problems }
 }
 
 /** A pod with the uid that it names as its cgroup's. */
-interface Claim {
+export interface Claim {
   readonly pod: NodePod
   /** From an annotation, which anyone may have written, and not from the API server's own field. */
   readonly isBorrowed: boolean
@@ -71,7 +92,6 @@ function settleClaims(claims: readonly Claim[], problems: Problem[]): readonly N
 }
 
 function readPod(field: Field): Claim | undefined {
-  const before = field.problems.length
   const pod = readMap(field)
   const metadataField = pod && childOf(field, pod, 'metadata')
   const metadata = metadataField && readMap(metadataField)
@@ -83,10 +103,11 @@ function readPod(field: Field): Claim | undefined {
   const id = `${namespace}/${name}`
   const named: Field = { ...field, path: `${field.path} (${id})` }
   const claim = readUid(childOf(named, pod, 'metadata'), metadata)
-  const status = readStatus(childOf(named, pod, 'status'))
-  if (claim === undefined || field.problems.length > before) return undefined
+  const containers = readContainers(childOf(named, pod, 'spec'), childOf(named, pod, 'status'))
+  if (claim === undefined || field.problems.length > 0) return undefined
   const { uid, annotations, isBorrowed } = claim
-  return { pod: { id, uid, ...status, admitted: readAdmitted(annotations) }, isBorrowed }
+  const defaulted = splitList(annotations[DEFAULTED_KEY] ?? '')
+  return { pod: { id, uid, ...containers, admitted: readAdmitted(annotations), defaulted }, isBorrowed }
 }
 
 /** What an API server's copy of a static pod carries: its own uid is not the one in the cgroup's name. */
@@ -113,30 +134,3 @@ function readUid(field: Field, metadata: Readonly<Record<string, unknown>>): Ide
         'give it as the API server does: letters, digits, dashes',
       )
 }
-
-const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses']
-
-function readStatus(field: Field): Pick<NodePod, 'isRunning' | 'containers'> {
-  const status = isNone(field) ? {} : (readMap(field) ?? {})
-  return {
-    isRunning: childOf(field, status, 'phase').value === 'Running',
-    containers: new Map(STATUSES.flatMap((key) => readContainers(childOf(field, status, key)))),
-  }
-}
-
-const isNone = ({ value }: Field): boolean => value === undefined || value === null
-
-function readContainers(field: Field): readonly (readonly [id: string, name: string])[] {
-  if (isNone(field)) return []
-  return (readList(field) ?? []).flatMap((item) => {
-    const status = readMap(item)
-    if (status === undefined) return []
-    const name = readString(childOf(item, status, 'name'))
-    const idField = childOf(item, status, 'containerID')
-    const id = isNone(idField) ? undefined : readString(idField)
-    return name === undefined || id === undefined || id === '' ? [] : [[withoutScheme(id), name] as const]
-  })
-}
-
-/** `containerd://ID` to `ID`. */
-const withoutScheme = (id: string): string => id.slice(id.lastIndexOf('/') + 1)

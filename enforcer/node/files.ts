@@ -1,23 +1,44 @@
 /** The only hands on the node's files. Nothing here creates a file or a directory. */
-import { constants } from 'node:fs'
-import { open, readFile, stat } from 'node:fs/promises'
+import { constants, existsSync, readFileSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, type Problem } from '../../contract/problem.ts'
+import { IO_MAX } from '../core/iomax.ts'
 import { type FileState, ownerOf, type Snapshot, type Write } from '../core/plan.ts'
 
-/** What the files say now. One after the other: a full node has thousands, and all at once would all be open at once. */
-export async function readFiles(files: readonly string[]): Promise<Snapshot> {
-  const states = new Map<string, FileState>()
-  for (const file of files) states.set(file, await readState(file))
-  return states
+/** What the files say now; read at one go, for they are in the kernel's memory. */
+export function readFiles(files: readonly string[]): Snapshot {
+  return new Map(files.map((file) => [file, readState(file)]))
 }
 
-async function readState(file: string): Promise<FileState> {
+function readState(file: string): FileState {
   try {
-    return { text: await readFile(file, 'utf8') }
+    return { text: readFileSync(file, 'utf8') }
   } catch (error) {
     if (!isGone(error)) return { failure: messageOf(error) }
-    return (await exists(path.dirname(file))) ? 'no-file' : 'no-directory'
+    if (!existsSync(path.dirname(file))) return 'no-directory'
+    const disabledBy = path.basename(file) === IO_MAX ? findDisabler(path.dirname(file)) : undefined
+    return disabledBy === undefined ? 'no-file' : { disabledBy }
+  }
+}
+
+/** The topmost of the files above that would have to enable the io controller and do not. */
+function findDisabler(group: string): string | undefined {
+  let disabler: string | undefined
+  for (let folder = path.dirname(group); folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const file = path.join(folder, 'cgroup.subtree_control')
+    const text = readOptionalSync(file)
+    if (text === undefined) break
+    if (!text.trim().split(/\s+/).includes('io')) disabler = file
+  }
+  return disabler
+}
+
+function readOptionalSync(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
   }
 }
 
@@ -31,7 +52,12 @@ export async function readOptional(file: string): Promise<string | undefined> {
 }
 
 /** `gone`: the cgroup ended meanwhile, and with it all that was to be limited. */
-export type Written = 'written' | 'gone' | Problem
+export type Written = 'written' | 'gone' | Failure
+
+export interface Failure extends Problem {
+  /** `EINVAL`, `EBUSY`, ... */
+  readonly code: string
+}
 
 /**
  * One write to a file that exists: with O_CREAT a missing one would give EPERM instead of ENOENT (cgroupfs has no create).
@@ -49,11 +75,13 @@ export async function writeLine(write: Write): Promise<Written> {
     }
     return 'written'
   } catch (error) {
-    if (isGone(error) && !(await exists(path.dirname(file)))) return 'gone'
+    if (isGone(error) && !existsSync(path.dirname(file))) return 'gone'
+    const code = codeOf(error)
     return {
+      code,
       field: ownerOf(write),
       reason: `${JSON.stringify(value)} could not be written to ${file}: ${messageOf(error)}`,
-      cure: CURES[codeOf(error)] ?? 'look at the kernel log',
+      cure: CURES[code] ?? 'look at the kernel log',
     }
   }
 }
@@ -75,12 +103,3 @@ const codeOf = (error: unknown): string =>
 
 /** ENODEV is what a file of a removed cgroup gives that was open, or found, a moment before. */
 export const isGone = (error: unknown): boolean => ['ENOENT', 'ENODEV', 'ENOTDIR'].includes(codeOf(error))
-
-const exists = async (file: string): Promise<boolean> => {
-  try {
-    await stat(file)
-    return true
-  } catch {
-    return false
-  }
-}

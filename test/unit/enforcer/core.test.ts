@@ -347,7 +347,9 @@ const nodePod = (annotations: Record<string, string>) => ({
     ['a'.repeat(64), 'main'],
     ['b'.repeat(64), 'proxy'],
   ]),
+  startable: ['main', 'proxy', 'late', 'later'],
   admitted: readAdmitted({ 'iops-limit/policy': 'gold/x', ...annotations }),
+  defaulted: [],
 })
 
 function targetsOf(annotations: Record<string, string>, rules: Partial<Rules> = {}) {
@@ -421,6 +423,145 @@ describe('targets', () => {
   })
 })
 
+describe('containers that no status names yet', () => {
+  const live = { isLive: true } as const
+  const oldest = 'f'.repeat(64)
+  const group = { ...GROUP, oldest, containers: [...GROUP.containers, { id: 'd'.repeat(64), paths: ['/cg/pod/d'] }] }
+  const capsOfNew = (annotations: Record<string, string>, rules: Partial<Rules> = live) =>
+    findTargets(nodePod(annotations), group, { version: 'v2', requireMark: true, ...rules })
+      .filter(({ path }) => path === '/cg/pod/d' || path === '/cg/pod/sandbox')
+      .map(({ path, container, caps: found }) => [path, container, found])
+
+  it('are held to the least that any of those that may start is held to; the sandbox is not', () => {
+    const each = { 'iops-limit/limit': '500', 'iops-limit/scope': 'container' }
+    expect(capsOfNew(each)).toEqual([['/cg/pod/d', 'late or later', { readIOPS: 500n, writeIOPS: 500n }]])
+    expect(capsOfNew({ ...each, 'container.iops-limit/later': 'read-iops=20,write-iops=900' })).toEqual([
+      ['/cg/pod/d', 'late or later', { readIOPS: 20n, writeIOPS: 500n }],
+    ])
+    expect(capsOfNew({ 'iops-limit/read-bps': '1Mi' }, { version: 'v1', ...live })).toEqual([
+      ['/cg/pod/d', 'late or later', { readBPS: 1_048_576n }],
+    ])
+  })
+
+  it('are left alone where one of them is exempt, where the pod is held as a whole, and in a list that does not lag', () => {
+    const each = { 'iops-limit/limit': '500', 'iops-limit/scope': 'container' }
+    expect(capsOfNew({ ...each, 'iops-limit/exempt-containers': 'late' })).toEqual([
+      ['/cg/pod/d', 'late or later', {}],
+    ])
+    expect(capsOfNew({ 'iops-limit/limit': '500', 'container.iops-limit/late': 'limit=5' })).toEqual([
+      ['/cg/pod/d', 'late or later', {}],
+    ])
+    expect(capsOfNew(each, {})).toEqual([])
+  })
+
+  it('are asked about as long as there are any, and any that may start', () => {
+    const rules: Rules = { version: 'v2', requireMark: true, ...live }
+    const pod = nodePod({ 'iops-limit/limit': '500', 'iops-limit/scope': 'container' })
+    const named = { ...GROUP, containers: GROUP.containers.slice(0, 2) }
+    expect(findAwaited(pod, GROUP, rules)).toMatchObject({ ids: new Set([oldest]), isOpen: true })
+    expect(findAwaited(pod, { ...GROUP, oldest }, rules)).toMatchObject({ ids: new Set(), isOpen: true })
+    expect(findAwaited(pod, named, rules)).toMatchObject({ isOpen: false })
+    expect(findAwaited({ ...pod, startable: ['main'] }, group, rules)).toMatchObject({ isOpen: false })
+  })
+})
+
+describe("a pod's containers", () => {
+  const read = (spec: unknown, status: unknown) => {
+    const list = parsePodList({ items: [{ metadata: { namespace: 'n', name: 'p', uid: 'u' }, spec, status }] })
+    return list.ok ? list.value.pods[0]?.startable : undefined
+  }
+  const ended = (name: string, exitCode: number) => ({ name, state: { terminated: { exitCode } } })
+
+  it('may start unless they have ended well and are not started anew', () => {
+    const spec = {
+      initContainers: [{ name: 'init' }, { name: 'retried' }],
+      containers: [{ name: 'main' }, { name: 'other' }],
+      ephemeralContainers: [{ name: 'debug' }],
+    }
+    const status = {
+      initContainerStatuses: [ended('init', 0), ended('retried', 1)],
+      containerStatuses: [ended('main', 0), { name: 'other', state: { waiting: {} } }],
+    }
+    expect(read(spec, status)).toEqual(['retried', 'main', 'other', 'debug'])
+    expect(read({ ...spec, restartPolicy: 'Always' }, status)).toContain('main')
+    expect(read({ ...spec, restartPolicy: 'Never' }, status)).toEqual(['retried', 'other', 'debug'])
+  })
+
+  it.each([
+    [undefined],
+    [null],
+    [5],
+    [{ containers: 5 }],
+    [{ containers: [null, 5, {}, { name: 5 }] }],
+    [{ __proto__: { containers: [{ name: 'x' }] } }],
+  ])('of a spec %j are none', (spec) => {
+    expect(read(spec, undefined)).toEqual([])
+  })
+
+  it('and whose limits they are: keys that a policy filled in', () => {
+    const reading = parsePod({
+      metadata: { namespace: 'n', name: 'p', uid: 'u', annotations: { 'iops-limit/defaulted': 'limit, bps' } },
+    })
+    expect(reading).toMatchObject({ claim: { pod: { id: 'n/p', defaulted: ['limit', 'bps'] } }, problems: [] })
+    expect(parsePod(5).problems.map(formatProblem)).toEqual(['Pod: "5" is a number, not a map; write a map of keys and values'])
+  })
+})
+
+describe('where pods appear', () => {
+  it.each([
+    ['/sys/fs/cgroup/kubepods', true],
+    ['/sys/fs/cgroup/kubepods/besteffort', true],
+    ['/c/kubepods.slice/kubepods-burstable.slice', true],
+    ['/c/kubelet.slice/kubelet-kubepods.slice', true],
+    ['/c/a_b.slice/a_b-kubepods-besteffort.slice', true],
+    ['/c/kubepods.slice/kubepods-podu.slice', false],
+    ['/c/system.slice', false],
+    ['/c/mykubepods', false],
+    ['/c/burstable', false],
+  ])('%s: %s', (path, expected) => {
+    expect(isPodParent(path)).toBe(expected)
+  })
+})
+
+describe('disks by name', () => {
+  it.each([
+    ['259:0', { number: '259:0' }],
+    ['nvme0n1', { name: 'nvme0n1' }],
+    ['/dev/sda', { name: 'sda' }],
+    ['/dev/mapper/vg-data', { mapped: 'vg-data' }],
+  ])('%s', (text, reference) => {
+    expect(parseDeviceName(text)).toEqual(reference)
+  })
+})
+
+describe('what the kernel counts', () => {
+  it('v2: io.stat, as recorded', () => {
+    const text = '259:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n254:0 \n'
+    expect(parseIoStat(text, '259:0')).toEqual({ readBytes: 4096n, writtenBytes: 8192n, reads: 1n, writes: 2n })
+    expect(parseIoStat(text, '254:0')).toEqual({ readBytes: 0n, writtenBytes: 0n, reads: 0n, writes: 0n })
+    expect(parseIoStat(text, '259:1')).toBeUndefined()
+  })
+
+  it('v1: a line for each kind', () => {
+    const bytes = '8:0 Read 4096\n8:0 Write 8192\n8:0 Total 12288\nTotal 12288\n'
+    const operations = '8:0 Read 1\n8:0 Write 2\n'
+    expect(parseServiced(bytes, operations, '8:0')).toEqual({
+      readBytes: 4096n,
+      writtenBytes: 8192n,
+      reads: 1n,
+      writes: 2n,
+    })
+    expect(parseServiced('', operations, '8:0')).toMatchObject({ readBytes: 0n, reads: 1n })
+    expect(parseServiced('', '', '8:0')).toBeUndefined()
+  })
+
+  it('pressure, in seconds', () => {
+    const text = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'
+    expect(parsePressure(text)).toEqual({ some: 1.5, full: 0.25 })
+    expect([parsePressure(''), parsePressure('some total=1\n')]).toEqual([undefined, undefined])
+  })
+})
+
 /** What a kernel would hold after a write: one line a device. */
 function carryOut(texts: Map<string, string>, file: string, value: string): void {
   const [device = ''] = value.split(' ')
@@ -466,6 +607,16 @@ describe('a plan', () => {
       },
     ])
     expect(planOf({ text: '' }, {}).writes).toEqual([])
+  })
+
+  it('names the file that does not enable the io controller, and what lies between', () => {
+    const cureOf = (disabledBy: string) => planOf({ disabledBy }).problems.map(formatProblem)
+    expect(cureOf('/cg/cgroup.subtree_control')).toEqual([
+      'pod n/p: /cg/pod/io.max does not exist: /cg/cgroup.subtree_control does not enable the io controller; enable it: echo +io > /cg/cgroup.subtree_control',
+    ])
+    expect(cureOf('/cgroup.subtree_control')).toEqual([
+      'pod n/p: /cg/pod/io.max does not exist: /cgroup.subtree_control does not enable the io controller; enable it there (echo +io > /cgroup.subtree_control) and in each directory below, down to /cg/cgroup.subtree_control',
+    ])
   })
 
   it('passes over what has ended, and says where the file is missing and how to get it', () => {

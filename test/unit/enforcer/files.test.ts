@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -13,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { applyWrites } from '../../../enforcer/apply.ts'
 import { THROTTLINGS } from '../../../enforcer/core/throttling.ts'
 import { readFiles, writeLine } from '../../../enforcer/node/files.ts'
-import { findPodGroups } from '../../../enforcer/node/tree.ts'
+import { findPodFolders, readPodGroup } from '../../../enforcer/node/tree.ts'
 
 let folder: string
 beforeEach(() => {
@@ -60,11 +61,11 @@ describe('writing', () => {
 })
 
 describe('reading', () => {
-  it('tells a missing file from a missing directory and from one that cannot be read', async () => {
+  it('tells a missing file from a missing directory and from one that cannot be read', () => {
     mkdirSync(path.join(folder, 'odd'))
     writeFileSync(path.join(folder, 'io.max'), 'text')
     const files = ['io.max', 'missing', 'gone/io.max', 'odd'].map((file) => path.join(folder, file))
-    expect([...(await readFiles(files)).values()]).toEqual([
+    expect([...readFiles(files).values()]).toEqual([
       { text: 'text' },
       'no-file',
       'no-directory',
@@ -72,9 +73,32 @@ describe('reading', () => {
     ])
   })
 
-  it('finds nothing where there is no tree, and goes only so deep', async () => {
-    expect(await findPodGroups(path.join(folder, 'gone'), new Set(['1']))).toEqual({
-      groups: [],
+  it('names the file that keeps io.max away, the topmost where there are several', () => {
+    const pod = path.join(folder, 'kubepods/pod1')
+    mkdirSync(pod, { recursive: true })
+    const control = (below: string, text: string) =>
+      writeFileSync(path.join(folder, below, 'cgroup.subtree_control'), text)
+    const state = () => [...readFiles([`${pod}/io.max`]).values()][0]
+    expect(state()).toBe('no-file')
+    control('kubepods', 'cpu memory\n')
+    control('', 'cpu io memory\n')
+    expect(state()).toEqual({ disabledBy: `${folder}/kubepods/cgroup.subtree_control` })
+    control('', 'cpu\n')
+    expect(state()).toEqual({ disabledBy: `${folder}/cgroup.subtree_control` })
+    control('', 'io\n')
+    control('kubepods', 'io\n')
+    expect(state()).toBe('no-file')
+  })
+
+  const pathsOf = (root: string, ...uids: readonly string[]) => {
+    const { folders } = findPodFolders(root, new Set(uids))
+    return uids.flatMap((uid) => folders.get(uid) ?? [])
+  }
+
+  it('finds nothing where there is no tree, and goes only so deep', () => {
+    expect(findPodFolders(path.join(folder, 'gone'), new Set(['1']))).toEqual({
+      folders: new Map(),
+      parents: new Set([path.join(folder, 'gone')]),
       problems: [],
     })
     const [shallow, deep] = ['a/'.repeat(10), 'b/'.repeat(26)].map((parents) =>
@@ -82,55 +106,46 @@ describe('reading', () => {
     ) as [string, string]
     mkdirSync(shallow, { recursive: true })
     mkdirSync(deep, { recursive: true })
-    mkdirSync(path.join(shallow, 'f'.repeat(64), 'n/'.repeat(26)), { recursive: true })
-    const { groups } = await findPodGroups(folder, new Set(['1']))
-    expect(groups.map(({ path: found }) => found)).toEqual([shallow])
-    expect(groups[0]?.containers[0]?.paths).toHaveLength(14)
+    mkdirSync(path.join(shallow, 'f'.repeat(64), 'n/'.repeat(40)), { recursive: true })
+    expect(pathsOf(folder, '1')).toEqual([shallow])
+    expect(readPodGroup('1', shallow, 'v1').groups[0]?.containers[0]?.paths).toHaveLength(25)
   })
 
-  it("takes for pods what is listed, looks into nobody else's pod, and past names that begin alike", async () => {
+  it("takes for pods what is listed, looks into nobody else's pod, and past names that begin alike", () => {
     const [mine, other] = ['0a1b2c3d-1111-4222-8333-444455556666', '549ed227c640e90771320b8d5db0b5d0']
     for (const parents of ['pods/kubepods', 'podman.slice/podman-kubepods.slice', `kubepods/pod${other}`])
       mkdirSync(path.join(folder, parents, `pod${mine}`), { recursive: true })
-    const { groups } = await findPodGroups(folder, new Set([mine]))
-    expect(groups.map(({ path: found }) => path.relative(folder, found))).toEqual([
+    expect(pathsOf(folder, mine).map((found) => path.relative(folder, found))).toEqual([
       `podman.slice/podman-kubepods.slice/pod${mine}`,
       `pods/kubepods/pod${mine}`,
     ])
   })
 
-  it('tells of a directory that cannot be listed', async () => {
+  it('tells of a directory that cannot be listed', () => {
     const loop = path.join(folder, 'loop')
     symlinkSync('loop', loop)
-    expect(await findPodGroups(loop, new Set(['1']))).toEqual({
-      groups: [],
-      problems: [
-        {
-          field: loop,
-          reason: expect.stringMatching(/^cannot be listed: ELOOP/) as unknown,
-          cure: 'run as root, with the cgroup filesystem mounted',
-        },
-      ],
-    })
+    expect(findPodFolders(loop, new Set(['1'])).problems).toEqual([
+      {
+        field: loop,
+        reason: expect.stringMatching(/^cannot be listed: ELOOP/) as unknown,
+        cure: 'run as root, with the cgroup filesystem mounted',
+      },
+    ])
   })
 
-  it('has few files open at a time', async () => {
-    writeFileSync(path.join(folder, 'io.max'), 'text')
-    const open = () => readdirSync('/proc/self/fd').length
-    const before = open()
-    const reading = readFiles(
-      Array.from({ length: 500 }, (_, index) => `${folder}/${'./'.repeat(index)}io.max`),
-    )
-    let most = 0
-    for (let isDone = false; !isDone; ) {
-      isDone = await Promise.race([
-        reading.then(() => true),
-        new Promise<boolean>((tick) => setImmediate(tick, false)),
-      ])
-      most = Math.max(most, open() - before)
-    }
-    expect((await reading).size).toBe(500)
-    expect(most).toBeLessThan(20)
+  it('names where pods appear, and the oldest of their containers', () => {
+    const slices = 'kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice'
+    mkdirSync(path.join(folder, slices), { recursive: true })
+    mkdirSync(path.join(folder, 'system.slice/x.service'), { recursive: true })
+    expect(
+      [...findPodFolders(folder, new Set()).parents].map((parent) => path.relative(folder, parent)),
+    ).toEqual(['', 'kubelet.slice/kubelet-kubepods.slice', 'kubelet.slice', slices])
+    const pod = path.join(folder, 'kubepods/pod1')
+    expect(readPodGroup('1', pod, 'v2').groups[0]?.oldest).toBeUndefined()
+    for (const letter of 'cab') mkdirSync(path.join(pod, letter.repeat(64)), { recursive: true })
+    const inode = (letter: string) => statSync(path.join(pod, letter.repeat(64))).ino
+    const oldest = ['a', 'b', 'c'].toSorted((one, other) => inode(one) - inode(other))[0] ?? ''
+    expect(readPodGroup('1', pod, 'v2').groups[0]?.oldest).toBe(oldest.repeat(64))
   })
 })
 

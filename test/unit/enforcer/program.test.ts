@@ -19,7 +19,7 @@ import {
   recordedPods,
   type StandInNode,
 } from '../../support/kernel/recordedNode.ts'
-import { runEnforcer, writePods } from '../../support/kernel/runEnforcer.ts'
+import { runEnforcer, startEnforcer, writePods } from '../../support/kernel/runEnforcer.ts'
 import { replaceFields } from '../../support/mutate.ts'
 import { createRandom, runSeed } from '../../support/random.ts'
 
@@ -419,7 +419,6 @@ describe('settings', () => {
       [
         'iops-limit-enforcer: unknown option --nonsense: see --help',
         'iops-limit-enforcer: unexpected argument "x": see --help',
-        "iops-limit-enforcer: --pods-file (or PODS_FILE) is required: The node's pods as the kubelet's /pods answers, read anew at every pass; this version reads pods from nowhere else",
         'iops-limit-enforcer: DATA_MOUNT "," names no mount point',
         'iops-limit-enforcer: CGROUP_VERSION "v3" is not one of auto, v1, v2',
         'iops-limit-enforcer: --check-interval "soon" is not a duration such as 10s, 1m30s or 500ms',
@@ -550,30 +549,23 @@ describe('without --once', () => {
     node.addV2(`kubepods/pod${UID}`)
     const file = writePods(node.folder, { items: [podOf({ 'iops-limit/limit': '100' })] })
     const io = node.cgroup(`kubepods/pod${UID}/io.max`)
-    const seen: string[] = []
-    const steps = [
-      () => writeFileSync(file, 'half a fi'),
-      () => writePods(node.folder, { items: [podOf({ 'iops-limit/limit': '300' })] }),
-      () => writeFileSync(io, ''),
-      () => writePods(node.folder, { items: [podOf({})] }),
-    ]
-    const { status } = await runEnforcer(['--pods-file', file], {
+    await using enforcer = startEnforcer(['--pods-file', file, '--check-interval', '100ms'], {
       env: node.env,
-      betweenPasses: () => {
-        seen.push(readFileSync(io, 'utf8').replace(/^259:0 rbps=max wbps=max /, ''))
-        const step = steps.shift()
-        step?.()
-        return step === undefined
-      },
     })
-    expect(status).toBe(0)
-    expect(seen).toEqual([
-      'riops=100 wiops=100',
-      'riops=100 wiops=100',
-      'riops=300 wiops=300',
-      'riops=300 wiops=300',
-      'riops=max wiops=max',
-    ])
+    const holds = async (text: string) =>
+      await expect.poll(() => readFileSync(io, 'utf8').replace(/^259:0 rbps=max wbps=max /, '')).toBe(text)
+    await holds('riops=100 wiops=100')
+    writeFileSync(file, 'half a fi')
+    await expect
+      .poll(() => enforcer.log.map(({ msg }) => msg))
+      .toContain('nobody tells of pods any more: limits stay as they are')
+    writeFileSync(io, '')
+    await holds('riops=100 wiops=100')
+    writePods(node.folder, { items: [podOf({ 'iops-limit/limit': '300' })] })
+    await holds('riops=300 wiops=300')
+    writePods(node.folder, { items: [podOf({})] })
+    await holds('riops=max wiops=max')
+    expect((await enforcer.stop()).status).toBe(0)
   })
 })
 

@@ -1,0 +1,48 @@
+/** Pods that are asked about ahead of time: a cgroup has come that nobody has told of, or a container without a name. */
+export interface Inquiries {
+  /** Each time for the same pod later, and after some times no more: the next pass has it. */
+  readonly ask: (uid: string) => void
+  readonly settle: (uid: string) => void
+  /** Forgets what is asked about none of these. */
+  readonly retain: (uids: ReadonlySet<string>) => void
+}
+
+export interface InquiryDeps {
+  readonly refresh: () => Promise<void>
+  /** There is an answer, be it that nothing is known yet. */
+  readonly answered: (uids: readonly string[]) => void
+  readonly sleep: (milliseconds: number) => Promise<void>
+}
+
+/** Milliseconds before each question: statuses follow their containers by one or two seconds. */
+const PAUSES = [0, 100, 200, 400, 800, 1600, 3200]
+
+export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inquiries {
+  const counts = new Map<string, number>()
+  const waiting = new Set<string>()
+  const askAll = async (pause: number): Promise<void> => {
+    await sleep(pause)
+    if (waiting.size === 0) return
+    const uids = [...waiting]
+    waiting.clear()
+    await refresh()
+    answered(uids)
+  }
+  return {
+    ask: (uid) => {
+      const count = counts.get(uid) ?? 0
+      const pause = PAUSES[count]
+      if (pause === undefined || waiting.has(uid)) return
+      counts.set(uid, count + 1)
+      waiting.add(uid)
+      void askAll(pause)
+    },
+    settle: (uid) => {
+      counts.delete(uid)
+      waiting.delete(uid)
+    },
+    retain: (uids) => {
+      for (const uid of counts.keys()) if (!uids.has(uid)) counts.delete(uid)
+    },
+  }
+}

@@ -1,0 +1,112 @@
+/** The HTTP server for those who look: metrics, health, and what stands where. Reads only, and only GET and HEAD. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { messageOf } from '../../contract/problem.ts'
+import type { Page, Query } from './view.ts'
+
+export interface Views {
+  /** Text of the exposition format, with its content type. */
+  readonly metrics: () => { readonly type: string; readonly text: string }
+  /** Why the loop is not turning, or why it is not enforcing; empty: all is well. */
+  readonly findIllness: () => readonly string[]
+  readonly findUnreadiness: () => readonly string[]
+  /** Undefined where there is nothing to enforce on yet. */
+  readonly containers: (query: Query) => Page | undefined
+  readonly limits: (query: Query) => Page | undefined
+}
+
+export function createViewServer(views: Views): Server {
+  const server = createServer((request, response) => {
+    send(response, attempt(views, request), request.method === 'HEAD')
+  })
+  server.headersTimeout = 5_000
+  server.requestTimeout = 10_000
+  server.maxConnections = 64
+  return server
+}
+
+interface Reply {
+  readonly status: number
+  readonly type: string
+  readonly text: string
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+const json = (status: number, body: unknown): Reply => ({
+  status,
+  type: JSON_TYPE,
+  text: `${JSON.stringify(body)}\n`,
+})
+
+function attempt(views: Views, request: IncomingMessage): Reply {
+  try {
+    return answer(views, request)
+  } catch (error) {
+    return json(500, { error: messageOf(error) })
+  }
+}
+
+function answer(views: Views, { method, url = '/' }: IncomingMessage): Reply {
+  if (method !== 'GET' && method !== 'HEAD')
+    return json(405, { error: `${method ?? ''} is not answered: use GET` })
+  const [path = '/', search = ''] = url.split('?', 2)
+  switch (path) {
+    case '/metrics':
+      return { status: 200, ...views.metrics() }
+    case '/healthz':
+      return health(views.findIllness())
+    case '/readyz':
+      return health([...views.findIllness(), ...views.findUnreadiness()])
+    case '/api/v1/containers':
+      return page(search, views.containers)
+    case '/api/v1/limits':
+      return page(search, views.limits)
+    default:
+      return json(404, {
+        error: 'there is no such page: see /metrics, /healthz, /readyz, /api/v1/containers, /api/v1/limits',
+      })
+  }
+}
+
+const health = (reasons: readonly string[]): Reply => ({
+  status: reasons.length === 0 ? 200 : 503,
+  type: 'text/plain; charset=utf-8',
+  text: reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`,
+})
+
+function page(search: string, view: (query: Query) => Page | undefined): Reply {
+  const query = readQuery(new URLSearchParams(search))
+  if (typeof query === 'string') return json(400, { error: query })
+  const found = view(query)
+  return found === undefined
+    ? json(503, { error: 'there is nothing to enforce on yet: see /readyz' })
+    : json(200, found)
+}
+
+const LARGEST_PAGE = 500
+
+/** A text is what is wrong with it. */
+function readQuery(search: URLSearchParams): Query | string {
+  const [namespace, pod] = [search.get('namespace'), search.get('pod')]
+  const limit = search.get('limit') ?? '100'
+  const offset = search.get('offset') ?? '0'
+  if (!/^\d{1,9}$/.test(limit) || Number(limit) < 1 || Number(limit) > LARGEST_PAGE)
+    return `limit ${JSON.stringify(limit)} is not a whole number from 1 to ${LARGEST_PAGE}`
+  if (!/^\d{1,9}$/.test(offset)) return `offset ${JSON.stringify(offset)} is not a whole number`
+  return {
+    limit: Number(limit),
+    offset: Number(offset),
+    ...(namespace !== null && { namespace }),
+    ...(pod !== null && { pod }),
+  }
+}
+
+function send(response: ServerResponse, { status, type, text }: Reply, isHead: boolean): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  })
+  response.end(isHead ? undefined : text)
+}
