@@ -1,7 +1,8 @@
-// Bundles each program into one file of dist/, such that it runs without node_modules; does nothing where the bundles
-// are younger than the sources, since npx runs `prepare` too, while others may be starting the programs.
+// Bundles each program into one file of dist/, such that it runs without node_modules; what it imports only when it is
+// needed stands beside it in a folder of its name. Does nothing where the bundles are younger than the sources, since npx
+// runs `prepare` too, while others may be starting the programs.
 // Usage: node scripts/build.mjs [PROGRAM...]     all of them if none is named
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { isBuilt } from './freshness.mjs'
@@ -18,6 +19,20 @@ if (Number.parseInt(process.versions.node) < ${OLDEST_NODE}) {
 }
 const require = createRequireForBundle(import.meta.url)`
 
+// An ES module that imports node:http makes Node read every export of it, and one of those loads the whole of undici: 9 MB of
+// memory for nothing. `require` gives what is asked for and no more.
+const REQUIRED_BUILTINS = {
+  name: 'required-builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'require-call' ? undefined : { path, namespace: 'required-builtins' },
+    )
+    onLoad({ filter: /^node:/, namespace: 'required-builtins' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const named = process.argv.slice(2)
 const names = named.length > 0 ? named : Object.keys(ENTRY_POINTS)
@@ -26,16 +41,24 @@ if (missing.length > 0) {
   console.error(`build: there is no entry point of ${missing.join(', ')}; see scripts/programs.mjs`)
   process.exit(1)
 }
-if (!isBuilt(names)) {
-  await build({
-    entryPoints: names.map((name) => ({ out: name, in: ENTRY_POINTS[name] })),
+if (!isBuilt(names)) await Promise.all(names.map(bundle))
+
+async function bundle(name) {
+  const { metafile } = await build({
+    entryPoints: [{ out: name, in: ENTRY_POINTS[name] }],
     outdir: 'dist',
     bundle: true,
+    splitting: true,
+    chunkNames: `${name}/[name]-[hash]`,
+    metafile: true,
     format: 'esm',
     platform: 'node',
     target: `node${OLDEST_NODE}`,
     banner: { js: BANNER },
+    plugins: [REQUIRED_BUILTINS],
     logLevel: 'warning',
   })
-  for (const name of names) chmodSync(outputOf(name), 0o755)
+  // Those of an earlier version.
+  for (const path of globSync(`dist/${name}/*.js`)) if (!(path in metafile.outputs)) rmSync(path)
+  chmodSync(outputOf(name), 0o755)
 }

@@ -97,7 +97,7 @@ function formatMetrics(): string {
   const none = (): number => 0
   const { registry } = createMetrics({
     ...{ requests: none, bufferedBytes: none, policies: none, namespaces: none },
-    certificateExpiry: none,
+    ...{ refusedPolicies: none, certificateExpiry: none, ages: () => ({}) },
   })
   return table(
     ['name', 'type', 'labels', 'meaning'],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { randomBytes, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createKeys } from '../../../certs/keys.ts'
-import { runCli } from '../../../webhook/cli/program.ts'
+import { type Ended, runCommand } from '../../support/cli/run.ts'
 import { createClient } from '../../support/https/client.ts'
 
 const now = new Date()
@@ -21,27 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(join(out, '../..'), { recursive: true }))
 
-interface Outcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(...argv: readonly string[]): Promise<Outcome> {
-  let [stdout, stderr] = ['', '']
-  const code = await runCli(
-    argv,
-    {},
-    {
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-      now: () => now,
-      random: randomBytes,
-      createKeys,
-    },
-  )
-  return { code, stdout, stderr }
-}
+const run = (...argv: readonly string[]): Promise<Ended> => runCommand(argv, { now })
 
 const readAll = async (): Promise<Readonly<Record<string, string>>> =>
   Object.fromEntries(
