@@ -75,15 +75,27 @@ export const port = (described: WithDefault<number>): Option<number> =>
 /** Past 32 bits, a timer of Node fires at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const LONGEST_TIMER = 596 * 3_600_000
 
-/** Milliseconds, written as Go writes durations (`10s`, `1m30s`, `500ms`) or as a plain number of seconds. */
-export const duration = (
-  described: Omit<WithDefault<number>, 'default'> & { readonly default?: string },
-): Option<number> => {
+type Span = Omit<WithDefault<number>, 'default'> & { readonly default?: string }
+
+/** Milliseconds, written as Go writes durations (`10s`, `1m30s`, `500ms`) or as a plain number of seconds; for a timer. */
+export const duration = (described: Span): Option<number> => {
+  const span = lifetime(described)
+  return {
+    ...span,
+    parse(texts) {
+      const parsed = span.parse(texts)
+      if (typeof parsed === 'string' || parsed.value <= LONGEST_TIMER) return parsed
+      return 'is longer than 596h, the most that a timer can wait'
+    },
+  }
+}
+
+/** Likewise, and no timer is to wait so long. */
+export const lifetime = (described: Span): Option<number> => {
   const { default: shown, ...rest } = described
   const base = single<number>(rest, 'DURATION', (given) => {
     const value = parseDuration(given)
-    if (value === undefined) return 'is not a duration such as 10s, 1m30s or 500ms'
-    return value > LONGEST_TIMER ? 'is longer than 596h, the most that a timer can wait' : { value }
+    return value === undefined ? 'is not a duration such as 10s, 1m30s or 500ms' : { value }
   })
   if (shown === undefined) return base
   const value = parseDuration(shown)

@@ -3,7 +3,7 @@
  * whichever notices first, and its bundle on the webhook configurations. There is no leader: every write carries the version
  * of what it was decided on, so that of two the second fails and looks again.
  */
-import { formatBundle, type Leaf, type Material } from '../../certs/material.ts'
+import { formatBundle, type Material } from '../../certs/material.ts'
 import type { Names } from '../../certs/names.ts'
 import {
   createMaterial,
@@ -13,14 +13,12 @@ import {
   type StepKind,
   takeStep,
 } from '../../certs/rotation.ts'
-import { createBell } from './bell.ts'
-import { type ConfigurationsObserver, createConfigurations } from './configurations.ts'
-import { createSecretFile, type SecretName } from './secret.ts'
+import { type Bell, createBell } from './bell.ts'
+import { type Configurations, type ConfigurationsObserver, createConfigurations } from './configurations.ts'
+import { createSecretFile, type SecretFile, type SecretName, type SecretState } from './secret.ts'
 import type { FollowingTools } from './tools.ts'
 
 export interface CertificatesObserver extends ConfigurationsObserver {
-  /** A pair is served from now on. */
-  readonly served: (leaf: Leaf, material: Material) => void
   /** This replica took a step. */
   readonly rotated: (step: StepKind) => void
   /** The Secret holds what cannot be used: it is replaced. */
@@ -36,68 +34,41 @@ export interface CertificatesDeps extends FollowingTools {
   readonly lifetimes: Lifetimes
   readonly effects: Omit<StepEffects, 'now'>
   readonly now: () => Date
-  readonly servePair: (leaf: Leaf) => void
+  /** To be served from now on. */
+  readonly serve: (material: Material) => void
+  /** PEM: what the API server trusts, as the configurations say; each once. */
+  readonly published: (bundles: readonly string[]) => void
   readonly observe: CertificatesObserver
 }
 
-export interface Certificates {
-  /** What is served; undefined until there is something. */
-  readonly current: Material | undefined
-  /** PEM: what the API server trusts, as the configurations say; each once. */
-  readonly published: readonly string[]
-  /** Until stopped; never rejects. */
-  run(stopped: AbortSignal): Promise<void>
-}
-
-export function createCertificates(deps: CertificatesDeps): Certificates {
+/** Until stopped; never rejects. */
+export async function keepCertificates(deps: CertificatesDeps, stopped: AbortSignal): Promise<void> {
   const bell = createBell(deps.sleep)
   const configurations = createConfigurations(deps, bell.ring)
   const secret = createSecretFile(deps, bell.ring)
-  let current: Material | undefined
+  let served: Material | undefined
   const keeper: Keeper = {
     ...deps,
     secretFile: secret,
     configurationSet: configurations,
     serve(material) {
-      const isNew = current?.leaf.certificate !== material.leaf.certificate
-      current = material
-      if (!isNew) return
-      deps.servePair(material.leaf)
-      deps.observe.served(material.leaf, material)
+      if (served?.leaf.certificate !== material.leaf.certificate) deps.serve(material)
+      served = material
     },
   }
-  return {
-    get current() {
-      return current
-    },
-    get published() {
-      return configurations.published
-    },
-    async run(stopped) {
-      await Promise.all([
-        secret.run(stopped),
-        configurations.run(stopped),
-        keepUp(keeper, bell.rest, stopped),
-      ])
-    },
-  }
+  await Promise.all([secret.run(stopped), configurations.run(stopped), keepUp(keeper, bell, stopped)])
 }
 
 interface Keeper extends CertificatesDeps {
-  readonly secretFile: ReturnType<typeof createSecretFile>
-  readonly configurationSet: ReturnType<typeof createConfigurations>
-  readonly serve: (material: Material) => void
+  readonly secretFile: SecretFile
+  readonly configurationSet: Configurations
 }
 
 const SHORTEST_REST = 50
 const LONGEST_REST = 3_600_000
 const PAUSE = 1000
 
-async function keepUp(
-  keeper: Keeper,
-  rest: (milliseconds: number, stopped: AbortSignal) => Promise<void>,
-  stopped: AbortSignal,
-): Promise<void> {
+async function keepUp(keeper: Keeper, { rest }: Bell, stopped: AbortSignal): Promise<void> {
   const isStopped = (): boolean => stopped.aborted
   while (!isStopped()) {
     try {
@@ -117,12 +88,11 @@ async function look(keeper: Keeper, stopped: AbortSignal): Promise<number> {
   const state = secretFile.state
   if (state === undefined || !configurationSet.isKnown) return LONGEST_REST
   const { material } = state
-  if (typeof material === 'string') return await begin(keeper, material)
+  if (typeof material === 'string') return await begin(keeper, state, material)
   keeper.serve(material)
-  await configurationSet.publish(formatBundle(material))
-  const isPublished = configurationSet.published.every((bundle) => bundle === formatBundle(material))
+  const isPublished = await publish(keeper, formatBundle(material))
   const plan = planRotation(material, { now: now(), lifetimes, names, isPublished })
-  if (plan.kind === 'wait') return plan.until - now().getTime()
+  if (plan.kind === 'wait') return isPublished ? plan.until - now().getTime() : PAUSE
   // Not every replica at once: making keys is the dearest thing that any of them does.
   await keeper.sleep(Math.min(lifetimes.leaf / 50, LONGEST_STAGGER) * keeper.random(), stopped)
   if (secretFile.state !== state) return 0
@@ -131,14 +101,24 @@ async function look(keeper: Keeper, stopped: AbortSignal): Promise<number> {
   return 0
 }
 
+/** Whether it stands everywhere. What cannot be published must not keep the pair from being renewed. */
+async function publish({ configurationSet, published, observe }: Keeper, bundle: string): Promise<boolean> {
+  try {
+    await configurationSet.publish(bundle)
+  } catch (error) {
+    observe.failed(error)
+  }
+  published(configurationSet.published)
+  return configurationSet.published.every((one) => one === bundle)
+}
+
 const LONGEST_STAGGER = 10_000
 
 /** There is no Secret yet, or what it holds cannot be used. */
-async function begin(keeper: Keeper, why: string): Promise<number> {
+async function begin(keeper: Keeper, state: SecretState, why: string): Promise<number> {
   const { secretFile, lifetimes, names, now, effects, observe } = keeper
-  const { state } = secretFile
-  if (why !== '') observe.broken(why)
+  if (state.version !== undefined) observe.broken(why)
   const material = await createMaterial({ lifetimes, names }, { ...effects, now: now() })
-  if (state !== undefined && (await secretFile.write(material, state))) observe.rotated('create')
+  if (await secretFile.write(material, state)) observe.rotated('create')
   return 0
 }

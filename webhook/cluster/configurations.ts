@@ -63,7 +63,8 @@ export function createConfigurations(deps: ConfigurationsDeps, onChange: () => v
     async publish(bundle) {
       for (const place of places) {
         const one = known.get(pathOf(place))
-        if (one == null || one.webhooks.every((webhook) => webhook.bundle === bundle)) continue
+        if (one === undefined || one === null || one.webhooks.every((webhook) => webhook.bundle === bundle))
+          continue
         const item = await patch(one, bundle, deps)
         if (item !== undefined) take(place, item)
       }

@@ -22,8 +22,8 @@ export interface Serving {
 /** What the keeper of a certificate tells. */
 export interface Kept {
   readonly serve: (pair: TlsPair) => void
-  /** PEM: the authorities that the API server goes by from now on. */
-  readonly published: (bundle: string) => void
+  /** PEM: the authorities that the API server goes by from now on; several while its configurations differ. */
+  readonly published: (bundles: readonly string[]) => void
 }
 
 /** Sees to a pair and to its publication until stopped; never rejects. */
@@ -47,14 +47,15 @@ export interface KeptDeps {
 
 export function createKeptCertificate({ keep, servername, sleep }: KeptDeps): Certificate {
   let pair: TlsPair | undefined
-  let bundle: string | undefined
-  let place: Pick<Serving, 'host' | 'port'> | undefined
+  let bundles: readonly string[] = []
+  let place: Partial<Pick<Serving, 'host' | 'port'>> = {}
   const door = createDoorWatch({
     sleep,
-    findDoor: () =>
-      place === undefined || pair === undefined || bundle === undefined
-        ? undefined
-        : { host: place.host, port: place.port, servername, ca: bundle },
+    findDoors() {
+      const { host, port } = place
+      if (host === undefined || port === undefined || pair === undefined) return []
+      return bundles.map((ca) => ({ host, port, servername, ca }))
+    },
   })
   return {
     get pair() {
@@ -71,7 +72,7 @@ export function createKeptCertificate({ keep, servername, sleep }: KeptDeps): Ce
           servePair(next)
         },
         published(next) {
-          bundle = next
+          bundles = next
         },
       }
       await Promise.all([keep(told, stopped), door.run(stopped)])

@@ -1,6 +1,8 @@
 /** Settings of the webhook as part of a cluster. */
-import { duration, list, optionalText, text, toggle, wholeNumber } from '../../settings/option.ts'
+import { duration, lifetime, list, optionalText, text, toggle, wholeNumber } from '../../settings/option.ts'
 import { bounded, filled, HOUR } from './bounds.ts'
+
+const DAY = 24 * HOUR
 
 export const CLUSTER_OPTIONS = {
   kubeconfig: optionalText({
@@ -39,6 +41,30 @@ export const CLUSTER_OPTIONS = {
     }),
     'names no configuration',
   ),
+  certificateLifetime: bounded(
+    { min: 1000, max: 365 * DAY, why: 'is not between 1s and 8760h' },
+    lifetime({
+      flag: 'certificate-lifetime',
+      env: 'CERTIFICATE_LIFETIME',
+      help: 'of the serving certificate that looks after itself; it is renewed at two thirds of that',
+      default: '720h',
+    }),
+  ),
+  caLifetime: bounded(
+    { min: 1000, max: 10 * 365 * DAY, why: 'is not between 1s and 87600h' },
+    lifetime({
+      flag: 'ca-lifetime',
+      env: 'CA_LIFETIME',
+      help: 'of its authority; the next one is announced at two thirds of that',
+      default: '8760h',
+    }),
+  ),
+  caOverlap: lifetime({
+    flag: 'ca-overlap',
+    env: 'CA_OVERLAP',
+    help: 'how long two authorities are trusted before the new one signs, and again after',
+    default: '24h',
+  }),
   leaseName: text({
     flag: 'lease-name',
     env: 'LEASE_NAME',

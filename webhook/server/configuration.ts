@@ -8,6 +8,7 @@ import { describeMissing, type Given, readSettings } from '../../settings/settin
 import { loadNamespaces, loadPolicies } from '../policy/load.ts'
 import type { Namespaces, PolicySet } from '../policy/policy.ts'
 import { type Followed, openFiles } from './follow.ts'
+import { parseServiceNames } from './serviceNames.ts'
 import { type FILE_OPTIONS, OPTIONS, type Settings } from './settings.ts'
 import { readFiles, readFilesOrDirectories } from './sources.ts'
 import { parseTlsPair, type TlsPair } from './tls.ts'
@@ -75,8 +76,9 @@ const needsNamespace = (settings: Partly): boolean =>
   isNotGiven(settings, 'tlsCert') || (isNotGiven(settings, 'namespacesFiles') && settings.backfill === true)
 
 /** Of those that could be read. */
-function findConflicts({ maxBodyBytes, maxBufferedBytes, port, metricsPort }: Partly): readonly string[] {
-  const problems: string[] = []
+function findConflicts(settings: Partly): readonly string[] {
+  const { maxBodyBytes, maxBufferedBytes, port, metricsPort } = settings
+  const problems: string[] = [...findLifetimeConflicts(settings), ...findNameProblems(settings)]
   if (maxBufferedBytes !== undefined && maxBodyBytes !== undefined && maxBufferedBytes < maxBodyBytes)
     problems.push(
       `--max-buffered-bytes ${maxBufferedBytes} is less than --max-body-bytes ${maxBodyBytes}: raise it`,
@@ -84,6 +86,31 @@ function findConflicts({ maxBodyBytes, maxBufferedBytes, port, metricsPort }: Pa
   if (port === metricsPort && port !== undefined && port !== 0)
     problems.push(`--port and --metrics-port are both ${port}: give them different ones`)
   return problems
+}
+
+/** An authority has its last third for being followed by another, and outlives what it signs. */
+function findLifetimeConflicts({ certificateLifetime, caLifetime, caOverlap }: Partly): readonly string[] {
+  const problems: string[] = []
+  if (certificateLifetime !== undefined && caLifetime !== undefined && certificateLifetime > caLifetime / 3)
+    problems.push('--certificate-lifetime is more than a third of --ca-lifetime: lower it')
+  if (caOverlap !== undefined && caLifetime !== undefined && caOverlap > caLifetime / 6)
+    problems.push('--ca-overlap is more than a sixth of --ca-lifetime: lower it')
+  return problems
+}
+
+/** Of the names that a certificate which looks after itself is made for. */
+function findNameProblems(settings: Partly): readonly string[] {
+  const { serviceName, webhookNamespace } = settings
+  if (!isNotGiven(settings, 'tlsCert') || serviceName === undefined || webhookNamespace === undefined)
+    return []
+  const parsed = parseServiceNames(serviceName, webhookNamespace)
+  return parsed.ok
+    ? []
+    : parsed.problems
+        .slice(0, 1)
+        .map(
+          ({ reason, cure }) => `--service-name ${serviceName}, in ${webhookNamespace}: ${reason}; ${cure}`,
+        )
 }
 
 interface OpenedCluster {

@@ -9,8 +9,8 @@ export interface DoorWatch {
 }
 
 export interface DoorWatchDeps {
-  /** Where our port is and what is published for it, at this moment; undefined while nothing is. */
-  readonly findDoor: () => Door | undefined
+  /** Where our port is and what is published for it, each bundle once; none while nothing is published. */
+  readonly findDoors: () => readonly Door[]
   /** Ends early once the signal aborts, by whatever way. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
@@ -19,7 +19,7 @@ export interface DoorWatchDeps {
 const WHILE_CLOSED = 250
 const WHILE_OPEN = 5000
 
-export function createDoorWatch({ findDoor, sleep }: DoorWatchDeps): DoorWatch {
+export function createDoorWatch({ findDoors, sleep }: DoorWatchDeps): DoorWatch {
   let unready: readonly string[] = ['certificate: none is published yet']
   return {
     get unready() {
@@ -28,16 +28,18 @@ export function createDoorWatch({ findDoor, sleep }: DoorWatchDeps): DoorWatch {
     async run(stopped) {
       const isStopped = (): boolean => stopped.aborted
       while (!isStopped()) {
-        const door = findDoor()
-        const why = door === undefined ? 'none is published yet' : await findFault(door)
-        unready = why === undefined ? [] : [`certificate: ${why}`]
-        await sleep(why === undefined ? WHILE_OPEN : WHILE_CLOSED, stopped).catch(() => undefined)
+        const faults = await findFaults(findDoors())
+        unready = faults.map((why) => `certificate: ${why}`)
+        await sleep(faults.length === 0 ? WHILE_OPEN : WHILE_CLOSED, stopped).catch(() => undefined)
       }
     },
   }
 }
 
-async function findFault(door: Door): Promise<string | undefined> {
-  const why = await tryHandshake(door)
-  return why && `a handshake with our own port by what is published fails: ${why}`
+async function findFaults(doors: readonly Door[]): Promise<readonly string[]> {
+  if (doors.length === 0) return ['none is published yet']
+  const faults = await Promise.all(doors.map(tryHandshake))
+  return faults.flatMap((why) =>
+    why === undefined ? [] : [`a handshake with our own port by what is published fails: ${why}`],
+  )
 }

@@ -13,12 +13,16 @@ import { type Certificate, createFileCertificate, createKeptCertificate } from '
 import { createClusterObserver } from './clusterObserver.ts'
 import type { Configuration } from './configuration.ts'
 import { createGate, type Gate } from './gate.ts'
+import { createKeeper } from './keeper.ts'
+import { createKeeperMetrics } from './keeperMetrics.ts'
 import { createLife, type Life } from './life.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { needed } from './needed.ts'
 import { createObserver, type Observer } from './observer.ts'
 import { PATIENCE } from './reply.ts'
 import { createReviewer, type Reviewer } from './reviewer.ts'
 import { createOpsServer, createReviewServer, type Timeouts } from './servers.ts'
+import { findServername } from './serviceNames.ts'
 import type { Settings } from './settings.ts'
 import { createValidator } from './validator.ts'
 import { createWorld, type World } from './world.ts'
@@ -57,7 +61,7 @@ export function createWebhook(configuration: Configuration, effects: WebhookPart
   const metrics = createServingMetrics(gate, () => ({ world, certificate }))
   const observer = createObserver(log, metrics)
   const { client, world } = openWorld(configuration, { log, metrics }, effects)
-  const certificate = openCertificate(configuration)
+  const certificate = openCertificate(configuration, { log, metrics, client }, effects)
   const life = createLife(() => [...world.unready, ...certificate.unready])
   const readRulebook = (): Rulebook => ({
     policies: world.policies,
@@ -125,18 +129,21 @@ function createServingMetrics(gate: Gate, find: () => Pick<Webhook, 'world' | 'c
   return metrics
 }
 
-function openCertificate({ settings, tls }: Configuration): Certificate {
+function openCertificate(
+  { settings, tls }: Configuration,
+  { log, metrics: { registry }, client }: Told & Pick<Webhook, 'client'>,
+  { now, random }: WebhookParts,
+): Certificate {
   if (tls !== undefined) return createFileCertificate(tls)
-  const { serviceName, webhookNamespace = '' } = settings
+  const namespace = needed(settings.webhookNamespace)
+  const tools = { client: needed(client), now, random, sleep: wait }
+  const metrics = createKeeperMetrics(registry)
   return createKeptCertificate({
-    keep: (_told, stopped) => untilAborted(stopped),
-    servername: `${serviceName}.${webhookNamespace}.svc`,
+    keep: createKeeper({ ...tools, settings, namespace, log, metrics }),
+    servername: findServername(settings.serviceName, namespace),
     sleep: wait,
   })
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 type Told = Pick<Webhook, 'log' | 'metrics'>
 

@@ -5,6 +5,7 @@ import type { FindNamespace } from '../cluster/lookup.ts'
 import { Unavailable } from '../cluster/unavailable.ts'
 import type { Namespaces, PolicySet } from '../policy/policy.ts'
 import type { Files } from './configuration.ts'
+import { needed } from './needed.ts'
 
 export interface World {
   readonly policies: PolicySet
@@ -125,10 +126,4 @@ function openNamespaces(
       return namespaces.current
     },
   }
-}
-
-/** The configuration sees to it: what no file gives has a cluster. */
-function needed(cluster: CacheDeps | undefined): CacheDeps {
-  if (cluster === undefined) throw new TypeError('neither a file nor a cluster')
-  return cluster
 }

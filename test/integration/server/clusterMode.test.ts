@@ -58,6 +58,21 @@ describe('the configuration', () => {
     expect(opened).not.toHaveProperty('configuration.connection')
   })
 
+  test('holds the lives of a certificate and its authority to each other, and its names to what it can carry', async () => {
+    const inPod = { ...IN_POD, POD_NAMESPACE: 'iops-limit' }
+    const flags = ['--certificate-lifetime', '200h', '--ca-lifetime', '500h', '--ca-overlap', '100h']
+    expect(await problemsOf(flags, inPod)).toEqual([
+      '--certificate-lifetime is more than a third of --ca-lifetime: lower it',
+      '--ca-overlap is more than a sixth of --ca-lifetime: lower it',
+    ])
+    expect(await problemsOf(['--service-name', 'a_b'], inPod)).toEqual([
+      '--service-name a_b, in iops-limit: has the label "a_b"; write labels of letters, digits and inner dashes, 1 to 63 long; a star only as the first',
+    ])
+    expect(await problemsOf(['--ca-lifetime', '100000h'], inPod)).toEqual([
+      '--ca-lifetime "100000h" is not between 1s and 87600h',
+    ])
+  })
+
   test('takes half a certificate for a slip', async () => {
     const [, , , , flag = '', cert = ''] = files.argv
     expect(await problemsOf([flag, cert, '--webhook-namespace', 'x'], IN_POD)).toEqual([

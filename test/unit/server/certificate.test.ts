@@ -48,9 +48,9 @@ describe('a certificate', () => {
     keeper?.serve(pair)
     expect(certificate.pair).toBe(pair)
     const other = await createTestCertificates()
-    keeper?.published(other.ca)
+    keeper?.published([other.ca])
     await until(() => certificate.unready.join().includes('a handshake with our own port'))
-    keeper?.published(other.ca + ca)
+    keeper?.published([other.ca + ca])
     await until(() => certificate.unready.length === 0)
     stop.abort()
     await ran

@@ -14,17 +14,17 @@ it('is open once the port serves what is published, and closed where it does not
   const portOf = ({ port }: AddressInfo): number => port
   const port = portOf(server.address() as AddressInfo)
   const door: Door = { host: '127.0.0.1', port, servername: 'localhost', ca: own.ca }
-  const doors: (Door | undefined)[] = [
-    undefined,
-    { ...door, ca: other.ca },
-    { ...door, servername: 'iops-limit.svc' },
-    { ...door, port: portOf(silent.address() as AddressInfo) },
-    { ...door, port: 1 },
-    { ...door, ca: other.ca + own.ca },
+  const doors: (readonly Door[])[] = [
+    [],
+    [door, { ...door, ca: other.ca }],
+    [{ ...door, servername: 'iops-limit.svc' }],
+    [{ ...door, port: portOf(silent.address() as AddressInfo) }],
+    [{ ...door, port: 1 }],
+    [door, { ...door, ca: other.ca + own.ca }],
   ]
   const [seen, pauses, stop] = [[] as unknown[], [] as number[], new AbortController()]
   const watch = createDoorWatch({
-    findDoor: () => doors.shift(),
+    findDoors: () => doors.shift() ?? [],
     sleep: (milliseconds) => {
       seen.push(watch.unready)
       pauses.push(milliseconds)
