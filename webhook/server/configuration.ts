@@ -1,7 +1,6 @@
 /** Settings and what they name, files and cluster, or everything that is wrong with either. */
 import { formatProblem, messageOf, type Problem } from '../../contract/problem.ts'
 import type { Connection } from '../../kube/client.ts'
-import { openKubeconfig } from '../../kube/kubeconfig.ts'
 import { findServiceAccount } from '../../kube/serviceAccount.ts'
 import type { Option } from '../../settings/option.ts'
 import { describeMissing, type Given, readSettings } from '../../settings/settings.ts'
@@ -38,7 +37,7 @@ export async function openConfiguration(given: Given): Promise<OpenedConfigurati
   const isRead = read.kind === 'settings'
   const settings = isRead ? read.settings : read.partial
   const { problems: unreadable, ...files } = await openNamedFiles(settings)
-  const cluster = openCluster(settings, given.env)
+  const cluster = await openCluster(settings, given.env)
   const problems = [
     ...findMissing(settings, cluster.isThere),
     ...(isRead ? [] : read.problems),
@@ -120,7 +119,7 @@ interface OpenedCluster {
 }
 
 /** Opened only where it is needed: with every file given the program runs anywhere. */
-function openCluster(settings: Partly, env: Given['env']): OpenedCluster {
+async function openCluster(settings: Partly, env: Given['env']): Promise<OpenedCluster> {
   const own = findServiceAccount(env)
   const { kubeconfig } = settings
   const isThere = kubeconfig !== undefined || own !== undefined
@@ -130,6 +129,8 @@ function openCluster(settings: Partly, env: Given['env']): OpenedCluster {
   if (!isThere || !isNeeded) return { isThere, problems: [] }
   if (kubeconfig === undefined) return { isThere, problems: [], ...(own && { connection: own }) }
   try {
+    // Inside a pod nothing needs it, and it is dear: half of the program's code.
+    const { openKubeconfig } = await import('../../kube/kubeconfig.ts')
     return { isThere, problems: [], connection: openKubeconfig(kubeconfig) }
   } catch (error) {
     const problem = `--kubeconfig ${kubeconfig} cannot be used: ${messageOf(error)}; name one with a current context`
