@@ -97,7 +97,7 @@ export function createAccess({ kubeconfig, ssh, key }: Address): Access {
     'StrictHostKeyChecking=no',
     'UserKnownHostsFile=/dev/null',
     'LogLevel=ERROR',
-    'ConnectTimeout=5',
+    'ConnectTimeout=30',
   ]
   return {
     kubeconfig,
@@ -110,7 +110,7 @@ export function createAccess({ kubeconfig, ssh, key }: Address): Access {
   }
 }
 
-const LONGEST_BOOT = 300_000
+const LONGEST_BOOT = 600_000
 
 async function untilReady(qemu: Daemon, { run, kubectl }: Access, folder: string): Promise<void> {
   const isReady = async (): Promise<boolean> => {

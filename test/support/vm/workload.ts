@@ -49,7 +49,11 @@ export function createWorkload(machine: Access): Workload {
   return {
     kubectl: (...args) => kubectl(args),
     apply: (...items) =>
-      kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items })),
+      // Without kubectl's own validation, for which it fetches the whole of OpenAPI each time: half a minute here.
+      kubectl(
+        ['apply', '--validate=false', '-f', '-'],
+        JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+      ),
     untilRunning: (namespace, selector) =>
       until(`a pod of ${selector} in ${namespace}`, async () => {
         const list = await kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'json'])

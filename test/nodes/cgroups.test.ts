@@ -1,0 +1,111 @@
+/** The same on nodes that are set up otherwise: the cgroupfs driver, and cgroup v1. */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { importImages, installChart } from '../support/vm/release.ts'
+import { type Machine, startMachine } from '../support/vm/vm.ts'
+import { createWorkload, type RunningPod, until, type Workload } from '../support/vm/workload.ts'
+
+const DISK = '259:0'
+const NAMESPACE = 'opted-in'
+
+const OBJECTS = [
+  {
+    apiVersion: 'policy.iops-limit/v1alpha1',
+    kind: 'IOLimitPolicy',
+    metadata: { name: 'gold' },
+    spec: { rules: [{ name: 'all', default: { readIOPS: 200, writeIOPS: 100 } }] },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': 'gold' } },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: NAMESPACE, name: 'web', labels: { app: 'web' } },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        {
+          name: 'main',
+          image: 'test.local/fio:1',
+          imagePullPolicy: 'Never',
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        },
+      ],
+      volumes: [{ name: 'data', hostPath: { path: '/data' } }],
+    },
+  },
+]
+
+interface Node {
+  readonly name: string
+  /** Further words of the kernel's command line. */
+  readonly kernel?: string
+  /** Before any pod runs. */
+  readonly prepare?: string
+  /** Prints what stands in the pod's cgroups on the disk, a line each. */
+  readonly read: (uid: string) => string
+  readonly expected: readonly string[]
+}
+
+const CGROUPFS = [
+  "sed -i 's/cgroupDriver: systemd/cgroupDriver: cgroupfs/' /etc/kubernetes/kubelet.yaml",
+  "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml",
+  'systemctl restart containerd kubelet',
+].join(' && ')
+
+const NODES: readonly Node[] = [
+  {
+    name: 'cgroup v2, driver cgroupfs',
+    prepare: CGROUPFS,
+    read: (uid) => `cat $(find /sys/fs/cgroup/kubepods -type d -name 'pod${uid}')/io.max`,
+    expected: [`${DISK} rbps=max wbps=max riops=200 wiops=100`],
+  },
+  {
+    name: 'cgroup v1, driver systemd',
+    kernel: 'systemd.unified_cgroup_hierarchy=0',
+    // Of the pod's three cgroups: its own, the sandbox's, the container's.
+    read: (uid) =>
+      `cat $(find /sys/fs/cgroup/blkio/ -type d -name '*pod${uid.replaceAll('-', '_')}.slice')/cri-containerd-*.scope/blkio.throttle.{read,write}_iops_device`,
+    expected: [`${DISK} 200`, `${DISK} 100`],
+  },
+]
+
+describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
+  let machine: Machine
+  let cluster: Workload
+  let pod: RunningPod
+
+  beforeAll(async () => {
+    machine = await startMachine({ ...inject('images'), ...(kernel !== undefined && { kernel }) })
+    cluster = createWorkload(machine)
+    if (prepare !== undefined) expect(await machine.run(prepare)).toMatchObject({ code: 0 })
+    await importImages(machine)
+    await installChart(machine, { 'webhook.replicas': '1' })
+    await cluster.apply(...OBJECTS)
+    pod = await cluster.untilRunning(NAMESPACE, 'app=web')
+  }, 1_200_000)
+
+  afterAll(() => machine[Symbol.asyncDispose]())
+
+  const readLines = async (): Promise<readonly string[]> =>
+    (await machine.run(read(pod.uid))).stdout.split('\n').filter((line) => line.startsWith(DISK))
+
+  const untilLines = (lines: readonly string[]): Promise<unknown> =>
+    until(`limits ${lines.join(', ')}`, async () => (await readLines()).join() === lines.join() || undefined)
+
+  it('limits, as fio measures, and lifts', async () => {
+    await untilLines(expected)
+    const [reads, writes] = [await cluster.measure(pod, 'randread'), await cluster.measure(pod, 'randwrite')]
+    console.log(`limits 200 and 100: fio measured ${reads.toFixed(0)} and ${writes.toFixed(0)}`)
+    expect(Math.abs(reads - 200)).toBeLessThanOrEqual(30)
+    expect(Math.abs(writes - 100)).toBeLessThanOrEqual(15)
+    await cluster.kubectl('label', 'namespace', NAMESPACE, 'iops-limit/enforce-')
+    await cluster.kubectl(
+      ...['annotate', 'pod', '-n', NAMESPACE, pod.name, 'iops-limit/read-iops-', 'iops-limit/write-iops-'],
+    )
+    await untilLines([])
+    expect(await readLines()).toEqual([])
+  })
+})

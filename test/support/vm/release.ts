@@ -1,0 +1,45 @@
+/** The product on a machine: its images, and its chart by helm. */
+import { findBinary } from '../cluster/binaries.ts'
+import { runToEnd } from '../cluster/daemon.ts'
+import type { Access } from './vm.ts'
+
+/** The release's name and namespace. */
+export const RELEASE = 'iops-limit'
+
+/** Of the folder that the machine shares. */
+export async function importImages(machine: Access): Promise<void> {
+  const { code, stdout, stderr } = await machine.run(
+    'for image in /host/*.tar; do ctr -n k8s.io images import "$image" || exit 1; done',
+  )
+  if (code !== 0) throw new Error(`images are not imported\n${stdout}${stderr}`)
+}
+
+const VALUES = {
+  'webhook.image.repository': 'docker.io/library/iops-limit-webhook',
+  'webhook.image.tag': 'test',
+  'webhook.image.pullPolicy': 'Never',
+  'enforcer.image.repository': 'docker.io/library/iops-limit-enforcer',
+  'enforcer.image.tag': 'test',
+  'enforcer.image.pullPolicy': 'Never',
+}
+
+/** Resolves once everything of it is ready; throws with what its pods say otherwise. */
+export async function installChart(
+  machine: Access,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { code, stdout, stderr } = await runToEnd(findBinary('helm'), [
+    ...['install', RELEASE, 'charts/iops-limit', '--namespace', RELEASE, '--create-namespace'],
+    ...Object.entries({ ...VALUES, ...more }).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ...['--kubeconfig', machine.kubeconfig, '--wait', '--timeout', '8m'],
+  ])
+  if (code === 0) return
+  const pods = await machine.kubectl(['describe', 'pods', '-n', RELEASE])
+  const selector = ['-l', 'app.kubernetes.io/name=iops-limit']
+  const logs = await machine.kubectl([
+    ...['logs', '-n', RELEASE, '--all-containers', '--prefix', '--tail=30', ...selector],
+  ])
+  throw new Error(
+    `the chart is not installed\n${stdout}${stderr}\n${pods.stdout.slice(-6000)}\n${logs.stdout}`,
+  )
+}
