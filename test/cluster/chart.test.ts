@@ -1,12 +1,28 @@
 /** The chart by real helm, and what it installs by a real API server. */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CHART, helm, objectsOf, RELEASE, renderChart } from '../support/chart/helm.ts'
+import { parse } from 'yaml'
+import { OPTIONS as ENFORCER_OPTIONS } from '../../enforcer/settings.ts'
+import { type OptionTable, readSettings } from '../../settings/settings.ts'
+import { OPTIONS as WEBHOOK_OPTIONS } from '../../webhook/server/settings.ts'
 import { type CountingWebhook, startCountingWebhook } from '../support/chart/counting.ts'
+import { CHART, helm, objectsOf, RELEASE, renderChart } from '../support/chart/helm.ts'
+import {
+  composeValues,
+  findBreaches,
+  findUnknownKeys,
+  formatPlace,
+  type Probe,
+} from '../support/chart/probes.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 
 const HARDENED = ['--values', 'test/fixtures/chart/hardened.values.yaml']
 const WEBHOOK = 'iops-limit-webhook'
+const SCHEMA: unknown = JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8'))
 
 let cluster: Cluster
 
@@ -25,7 +41,14 @@ const namespaceOf = (name: string, labels: Readonly<Record<string, string>> = {}
   metadata: { name, labels },
 })
 
+const dryRun = (text: string): ReturnType<Cluster['kubectl']> =>
+  cluster.kubectl(
+    ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--namespace', RELEASE, '-f', '-'],
+    text,
+  )
+
 interface Kinded {
+  readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string }
 }
@@ -37,6 +60,19 @@ const kindsOf = (text: string, ...kinds: readonly string[]): readonly Kinded[] =
   objectsOf(text)
     .filter(isKinded)
     .filter(({ kind }) => kinds.includes(kind))
+
+interface Container {
+  readonly args: readonly string[]
+}
+
+interface Templated {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } }
+}
+
+const containersOf = (text: string, kind: string): readonly Container[] =>
+  (kindsOf(text, kind) as readonly (Kinded & Templated)[]).flatMap(
+    ({ spec }) => spec.template.spec.containers,
+  )
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; !(await isTrue()); attempt++) {
@@ -63,10 +99,7 @@ describe.each([
 
   it('are taken by the API server', async () => {
     const text = await renderChart('--api-versions', 'policy.iops-limit/v1alpha1/IOLimitPolicy', ...values)
-    const { code, stderr, stdout } = await cluster.kubectl(
-      ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--namespace', RELEASE, '-f', '-'],
-      text,
-    )
+    const { code, stderr, stdout } = await dryRun(text)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.trim().split('\n').length).toBe(objectsOf(text).length)
   })
@@ -98,7 +131,10 @@ describe.each([
     const [deployment] = kindsOf(text, 'Deployment')
     const [test] = kindsOf(text, 'Pod')
     const template = (deployment as unknown as { readonly spec: { readonly template: object } }).spec.template
-    for (const pod of [{ ...template, metadata: { name: 'webhook' } }, { ...test, metadata: { name: 'test' } }]) {
+    for (const pod of [
+      { ...template, metadata: { name: 'webhook' } },
+      { ...test, metadata: { name: 'test' } },
+    ]) {
       const { stderr } = await cluster.kubectl(
         ['create', '--dry-run=server', '--namespace', 'strict', '-f', '-'],
         JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }),
@@ -133,12 +169,232 @@ describe.each([
       },
     })
     expect(text).not.toMatch(/\.sock|"add"|Unconfined/)
-    const writable = [...text.matchAll(/\{"name":"([\w-]+)","mountPath":"[^"]+"\}/g)].map(([, volume]) => volume)
+    const writable = [...text.matchAll(/\{"name":"([\w-]+)","mountPath":"[^"]+"\}/g)].map(
+      ([, volume]) => volume,
+    )
     expect(writable).toEqual(['cgroup'])
   })
 })
 
+describe('while no webhook answers', () => {
+  it.each([['Fail'], ['Ignore']])(
+    '%s holds for what is enforced, and all that only tells passes',
+    async (policy) => {
+      const text = await renderChart('--set', `webhook.failurePolicy=${policy}`)
+      const found = kindsOf(text, 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration')
+      const held = (found as readonly (Kinded & Configured)[]).flatMap(({ webhooks }) =>
+        webhooks.filter(({ failurePolicy }) => failurePolicy === 'Fail').map(({ name }) => name),
+      )
+      const enforced = 'enforce.pods.policy.iops-limit'
+      expect(held).toEqual(policy === 'Fail' ? [enforced, enforced] : [])
+    },
+  )
+})
+
+interface Configured {
+  readonly webhooks: readonly { readonly name: string; readonly failurePolicy: string }[]
+}
+
+describe('arguments', () => {
+  it.each([
+    ['default values', []],
+    ['hardened values', HARDENED],
+    [
+      'certificates of cert-manager, and no back-fill',
+      ['--set', 'certificates.mode=certManager,webhook.backfill.enabled=false,webhook.logLevel=silent'],
+    ],
+    [
+      'the largest values, and switches the other way',
+      [
+        ...['--set', 'webhook.backfill.interval=24h,webhook.backfill.qps=1000,webhook.shutdownDelay=999s'],
+        ...['--set', 'webhook.shutdownTimeout=999s,webhook.terminationGracePeriodSeconds=3600'],
+        ...['--set', 'webhook.exemptNamespaces={a,b},webhook.port=65535,webhook.metricsPort=1024'],
+        ...['--set', 'enforcer.checkInterval=999m,enforcer.podSource=apiserver,enforcer.cgroupVersion=v1'],
+        ...['--set', 'enforcer.requireMark=false,enforcer.events=false,enforcer.releaseOnExit=true'],
+        ...['--set', 'enforcer.dataMounts={/a,/b/c},enforcer.devices={259:0,/dev/mapper/a-b}'],
+        ...['--set', 'enforcer.kubelet.skipVerify=true,enforcer.kubelet.caFile=/var/lib/ca.crt'],
+        ...['--set', 'enforcer.usage.fromKubelet=false,enforcer.api.audiences={a,b}'],
+        ...['--set', 'webhook.clientCA.configMap=ca,webhook.clientCA.names={a,b}'],
+        ...['--set', 'enforcer.kubelet.serverName=node,enforcer.logLevel=trace,webhook.logLevel=debug'],
+      ],
+    ],
+    [
+      'the smallest values',
+      [
+        ...['--set', 'webhook.backfill.interval=1s,webhook.backfill.qps=1,webhook.shutdownDelay=0s'],
+        ...['--set', 'enforcer.devices={sda},enforcer.checkInterval=100ms'],
+        ...['--set-json', 'enforcer.dataMounts=[]'],
+      ],
+    ],
+  ])('of %s are options that both programs take', async (_, values) => {
+    const text = await renderChart(...values)
+    const [webhook] = containersOf(text, 'Deployment')
+    const [enforcer] = containersOf(text, 'DaemonSet')
+    const env = { POD_NAME: 'pod', POD_NAMESPACE: RELEASE, NODE_NAME: 'node' }
+    for (const [container, options] of [
+      [webhook, WEBHOOK_OPTIONS],
+      [enforcer, ENFORCER_OPTIONS],
+    ] as const) {
+      expect(container?.args.length).toBeGreaterThan(8)
+      expect(readSettings<OptionTable>(options, { argv: container?.args ?? [], env })).toMatchObject({
+        kind: 'settings',
+        operands: [],
+      })
+    }
+  })
+})
+
+describe('with every switch the other way, cert-manager and the Prometheus operator', () => {
+  const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com)\/(\w+)$/
+  let text: string
+
+  beforeAll(async () => {
+    const file = await mkdtemp(join(tmpdir(), 'iops-limit-chart-')).then((folder) =>
+      join(folder, 'values.json'),
+    )
+    const values = flip(parse(readFileSync(`${CHART}/values.yaml`, 'utf8')))
+    await writeFile(file, JSON.stringify(values))
+    const others = 'enforcer.enabled=true,certificates.mode=certManager,crds.install=false'
+    text = await renderChart('--values', file, '--set', others)
+    await rm(dirname(file), { recursive: true })
+    const foreign = objectsOf(text)
+      .filter(isKinded)
+      .filter(({ apiVersion }) => FOREIGN.test(apiVersion))
+    const definitions = foreign.map(
+      ({ apiVersion, kind }) => [kind, looseDefinition(apiVersion, kind)] as const,
+    )
+    await cluster.apply(...new Map(definitions).values())
+    await until(async () => (await dryRun(text)).stderr === '')
+  })
+
+  const looseDefinition = (apiVersion: string, kind: string): object => {
+    const [, group = '', version = ''] = FOREIGN.exec(apiVersion) ?? []
+    const plural = `${kind.toLowerCase()}s`
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+    return {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `${plural}.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+        versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      },
+    }
+  }
+
+  it('the chart is taken by the API server', async () => {
+    const { code, stdout } = await dryRun(text)
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(objectsOf(text).length)
+    const kinds = objectsOf(text)
+      .filter(isKinded)
+      .map(({ kind }) => kind)
+    expect(kinds).toEqual(
+      expect.arrayContaining(['Certificate', 'Issuer', 'ServiceMonitor', 'PodMonitor', 'NetworkPolicy']),
+    )
+    expect(kinds).not.toContain('CustomResourceDefinition')
+    expect(kinds).not.toContain('PodDisruptionBudget')
+  })
+
+  it('the certificate is where the webhook reads it, and its CA goes into the configurations', () => {
+    expect(kindsOf(text, 'Certificate')).toMatchObject([
+      {
+        metadata: { name: WEBHOOK },
+        spec: { secretName: `${WEBHOOK}-tls`, dnsNames: [`${WEBHOOK}.${RELEASE}.svc`] },
+      },
+    ])
+    const volumes = [{ name: 'tls', secret: { secretName: `${WEBHOOK}-tls` } }]
+    expect(kindsOf(text, 'Deployment')).toMatchObject([{ spec: { template: { spec: { volumes } } } }])
+    expect(kindsOf(text, 'MutatingWebhookConfiguration')).toMatchObject([
+      { metadata: { annotations: { 'cert-manager.io/inject-ca-from': `${RELEASE}/${WEBHOOK}` } } },
+    ])
+    expect(kindsOf(text, 'Role')).toEqual([])
+  })
+
+  it('the monitors select what there is', () => {
+    const labels = (component: string): object => ({
+      'app.kubernetes.io/name': RELEASE,
+      'app.kubernetes.io/instance': RELEASE,
+      'app.kubernetes.io/component': component,
+    })
+    expect(kindsOf(text, 'ServiceMonitor')).toMatchObject([
+      { spec: { selector: { matchLabels: labels('webhook') } } },
+    ])
+    expect(kindsOf(text, 'Service')).toMatchObject([
+      { metadata: { labels: labels('webhook') }, spec: { selector: labels('webhook') } },
+    ])
+    expect(kindsOf(text, 'PodMonitor')).toMatchObject([
+      { spec: { selector: { matchLabels: labels('enforcer') } } },
+    ])
+    expect(kindsOf(text, 'DaemonSet')).toMatchObject([
+      { spec: { template: { metadata: { labels: labels('enforcer') } } } },
+    ])
+  })
+})
+
+/** Every truth value the other way. */
+const flip = (value: unknown): unknown => {
+  if (typeof value === 'boolean') return !value
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, flip(child)]))
+}
+
 describe('values that are refused', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'iops-limit-chart-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  /** What helm says of such values. */
+  const refuse = async (probes: readonly Probe[]): Promise<string> => {
+    const file = join(folder, 'values.json')
+    await writeFile(file, JSON.stringify(composeValues(probes)))
+    const { code, stderr } = await helm('template', CHART, '--values', file)
+    expect(code).not.toBe(0)
+    return stderr
+  }
+
+  it('an unknown key, at every place that has keys', async () => {
+    const probes = findUnknownKeys(SCHEMA)
+    expect(probes.length).toBeGreaterThan(25)
+    const said = await refuse(probes)
+    for (const { path } of probes)
+      expect(said).toContain(
+        `${formatPlace(path.slice(0, -1))}: additional properties 'unknownKey' not allowed`,
+      )
+  })
+
+  it('a value beyond each bound of each', async () => {
+    const groups = findBreaches(SCHEMA)
+    expect(groups.flat().length).toBeGreaterThan(200)
+    for (const probes of groups) {
+      const said = await refuse(probes)
+      expect(probes.map(({ path }) => formatPlace(path)).filter((place) => !said.includes(place))).toEqual([])
+    }
+  })
+
+  it.each([
+    [
+      ['webhook.shutdownDelay=25s'],
+      'webhook.terminationGracePeriodSeconds: 30 is not more than shutdownDelay and shutdownTimeout together, which are 35: raise it',
+    ],
+    [
+      ['webhook.metricsPort=8443'],
+      'webhook.port and webhook.metricsPort are both 8443: give them different ones',
+    ],
+    [
+      ['certificates.certManager.renewBefore=720h'],
+      'certificates.certManager.renewBefore: 720h is not less than duration, which is 720h: lower it',
+    ],
+  ])('%j, which do not go together', async (values, message) => {
+    const { code, stderr } = await helm('template', CHART, ...values.flatMap((value) => ['--set', value]))
+    expect(stderr).toContain(message)
+    expect(code).not.toBe(0)
+  })
+
   it.each([
     ['webhook.replicas=0', "at '/webhook/replicas': minimum: got 0, want 1"],
     ['webhook.timeoutSeconds=10', "at '/webhook/timeoutSeconds': maximum: got 10, want 3"],
@@ -155,13 +411,22 @@ describe('values that are refused', () => {
     ['enforcer.dataMounts={/}', "at '/enforcer/dataMounts/0': '/' does not match pattern"],
     ['enforcer.dataMounts=null', "at '/enforcer': missing property 'dataMounts'"],
     ['enforcer.maxUnavailable=0', "at '/enforcer/maxUnavailable': minimum: got 0, want 1"],
-    ['enforcer.podSource=file', "at '/enforcer/podSource': value must be one of 'auto', 'kubelet', 'apiserver'"],
+    [
+      'enforcer.podSource=file',
+      "at '/enforcer/podSource': value must be one of 'auto', 'kubelet', 'apiserver'",
+    ],
     ['enforcer.resources.limit.cpu=1', "at '/enforcer/resources': additional properties 'limit' not allowed"],
-    ['certificates.mode=manual', "at '/certificates/mode': value must be one of 'auto', 'certManager', 'provided'"],
+    [
+      'certificates.mode=manual',
+      "at '/certificates/mode': value must be one of 'auto', 'certManager', 'provided'",
+    ],
     ['certificates.mode=provided', "at '/certificates/provided/secretName': minLength: got 0, want 1"],
     ['policies.Gold.rules[0].name=a', "invalid propertyName 'Gold'"],
     ['policies.gold.rule=a', "at '/policies/gold': additional properties 'rule' not allowed"],
-    ['networkPolicy.apiServerCIDRs={10.0.0.1}', "at '/networkPolicy/apiServerCIDRs/0': '10.0.0.1' does not match"],
+    [
+      'networkPolicy.apiServerCIDRs={10.0.0.1}',
+      "at '/networkPolicy/apiServerCIDRs/0': '10.0.0.1' does not match",
+    ],
   ])('%s', async (value, message) => {
     const { code, stderr } = await helm('template', CHART, '--set', value)
     expect(stderr).toContain(message)
@@ -178,8 +443,15 @@ describe('values that are refused', () => {
 
 describe('rights', () => {
   const can = async (account: string, ...asked: readonly string[]): Promise<boolean> =>
-    (await cluster.kubectl(['auth', 'can-i', '--as', `system:serviceaccount:${RELEASE}:${account}`, ...asked]))
-      .stdout === 'yes\n'
+    (
+      await cluster.kubectl([
+        'auth',
+        'can-i',
+        '--as',
+        `system:serviceaccount:${RELEASE}:${account}`,
+        ...asked,
+      ])
+    ).stdout === 'yes\n'
 
   beforeAll(async () => {
     const kinds = ['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding']
@@ -198,6 +470,10 @@ describe('rights', () => {
     ['-webhook', `update leases.coordination.k8s.io/${WEBHOOK} -n ${RELEASE}`],
     ['-webhook', `create leases.coordination.k8s.io -n ${RELEASE}`],
     ['-enforcer', 'get nodes --subresource=pods'],
+    ['-enforcer', 'get nodes --subresource=stats'],
+    ['-enforcer', 'get nodes --subresource=metrics'],
+    ['-enforcer', 'create tokenreviews.authentication.k8s.io'],
+    ['-enforcer', 'create subjectaccessreviews.authorization.k8s.io'],
     ['-enforcer', 'watch pods -n other'],
     ['-enforcer', 'create events -n other'],
   ])('iops-limit%s may %s', async (account, asked) => {
@@ -216,6 +492,7 @@ describe('rights', () => {
     ['-webhook', 'patch namespaces'],
     ['-webhook', 'patch iolimitpolicies.policy.iops-limit'],
     ['-enforcer', 'get nodes'],
+    ['-enforcer', 'get /iops-limit/v1/limits'],
     ['-enforcer', 'get nodes --subresource=proxy'],
     ['-enforcer', 'patch pods -n other'],
     ['-enforcer', 'get secrets -n other'],
@@ -234,7 +511,7 @@ const podOf = (
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { namespace, name, labels: { app: 'a' }, annotations },
-  spec: { containers: [{ name: 'main', image: 'a:1' }] },
+  spec: { containers: [{ name: 'main', image: 'a:1', resources: { requests: { cpu: '1' } } }] },
 })
 
 describe('the webhook is called', () => {
@@ -243,7 +520,9 @@ describe('the webhook is called', () => {
   beforeAll(async () => {
     counting = await startCountingWebhook()
     const kinds = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']
-    const text = JSON.stringify(kindsOf(await renderChart('--set', 'webhook.exemptNamespaces={spared}'), ...kinds))
+    const text = JSON.stringify(
+      kindsOf(await renderChart('--set', 'webhook.exemptNamespaces={spared}'), ...kinds),
+    )
     const redirected = text.replaceAll(
       /"clientConfig":\{"service":\{[^}]*"path":"([^"]+)"[^}]*\}\}/g,
       (_, path: string) =>
@@ -266,6 +545,7 @@ describe('the webhook is called', () => {
       return calls.length === 2
     })
     await post('enforced', podOf('enforced', 'pod', { 'iops-limit/limit': '500', other: 'a' }))
+    await post('enforced', podOf('enforced', 'exempt', { 'iops-limit/exempt-containers': 'main' }))
   })
 
   afterAll(async () => {
@@ -286,12 +566,13 @@ describe('the webhook is called', () => {
       ...(dryRun !== undefined && { query: { dryRun } }),
     })
 
+  /** A list is a JSON patch, a map is merged. */
   const patch = (path: string, body: object): Promise<unknown> =>
     cluster.client.request({
       method: 'PATCH',
       path,
       body,
-      contentType: 'application/strategic-merge-patch+json',
+      contentType: Array.isArray(body) ? 'application/json-patch+json' : 'application/merge-patch+json',
       query: { dryRun: 'All' },
     })
 
@@ -314,7 +595,8 @@ describe('the webhook is called', () => {
   it.each([
     ['another annotation', { metadata: { annotations: { other: 'b' } } }],
     ['a finalizer', { metadata: { finalizers: ['example.com/a'] } }],
-    ['a toleration', { spec: { tolerations: [{ key: 'a', operator: 'Exists' }] } }],
+    ['a toleration', [{ op: 'add', path: '/spec/tolerations/-', value: { key: 'a', operator: 'Exists' } }]],
+    ['an image', [{ op: 'replace', path: '/spec/containers/0/image', value: 'a:2' }]],
     ['nothing', { metadata: { annotations: { 'iops-limit/limit': '500' } } }],
   ])('for no update of %s', async (_, body) => {
     await patch(POD, body)
@@ -328,9 +610,15 @@ describe('the webhook is called', () => {
     ['an older key', { metadata: { annotations: { 'nvme-iops': '5' } } }],
     ['an older key of another prefix', { metadata: { annotations: { 'kubediskguard.io/iops': '5' } } }],
     ['a label', { metadata: { labels: { app: 'b' } } }],
-    ['an image', { spec: { containers: [{ name: 'main', image: 'a:2' }] } }],
   ])('for an update of %s', async (_, body) => {
     await patch(POD, body)
+    expect(counting.takeCalls()).toEqual(both('UPDATE pods'))
+  })
+
+  it('for a new image where containers are exempt, since the old image may be why', async () => {
+    await patch('/api/v1/namespaces/enforced/pods/exempt', [
+      { op: 'replace', path: '/spec/containers/0/image', value: 'a:2' },
+    ])
     expect(counting.takeCalls()).toEqual(both('UPDATE pods'))
   })
 
@@ -365,14 +653,16 @@ describe('the webhook is called', () => {
     }
   })
 
-  it('for no ephemeral container, which cannot change annotations', async () => {
-    await patch(`${POD}/ephemeralcontainers`, {
-      spec: { ephemeralContainers: [{ name: 'debug', image: 'b:1' }] },
-      metadata: { annotations: { 'iops-limit/limit': '800' } },
-    })
+  it.each([
+    ['ephemeralcontainers', '/spec/ephemeralContainers', [{ name: 'debug', image: 'b:1' }]],
+    ['resize', '/spec/containers/0/resources/requests/cpu', '2'],
+  ])('for no %s, which cannot change annotations', async (subresource, at, value) => {
+    const patched = await patch(`${POD}/${subresource}`, [
+      { op: 'add', path: at, value },
+      { op: 'add', path: '/metadata/annotations/iops-limit~1limit', value: '800' },
+    ])
     expect(counting.takeCalls()).toEqual([])
-    const { stdout } = await cluster.kubectl(['get', 'pod', '-n', 'enforced', 'pod', '-o', 'json'])
-    expect(JSON.parse(stdout)).toMatchObject({ metadata: { annotations: { 'iops-limit/limit': '500' } } })
+    expect(patched).toMatchObject({ metadata: { annotations: { 'iops-limit/limit': '500' } } })
   })
 
   it('for labels of a namespace that are ours, and for no other', async () => {
@@ -429,7 +719,10 @@ describe('the webhook is called', () => {
     })
     await cluster.apply(policy(5))
     await cluster.apply(policy(6))
-    expect(counting.takeCalls()).toEqual(['/validate CREATE iolimitpolicies', '/validate UPDATE iolimitpolicies'])
+    expect(counting.takeCalls()).toEqual([
+      '/validate CREATE iolimitpolicies',
+      '/validate UPDATE iolimitpolicies',
+    ])
     await cluster.apply(policy(6, { a: 'b' }))
     expect(counting.takeCalls()).toEqual([])
     await cluster.kubectl(['delete', 'iolp', 'counted'])
@@ -439,7 +732,12 @@ describe('the webhook is called', () => {
 
 describe('the mark of admission, without any webhook', () => {
   beforeAll(async () => {
-    const text = await renderChart('--set', 'fullnameOverride=marks', '-s', 'templates/admission-policies.yaml')
+    const text = await renderChart(
+      '--set',
+      'fullnameOverride=marks',
+      '-s',
+      'templates/admission-policies.yaml',
+    )
     await cluster.apply(
       namespaceOf('open'),
       namespaceOf('only-warned', { 'iops-limit/warn': 'gold' }),
@@ -464,7 +762,9 @@ describe('the mark of admission, without any webhook', () => {
     expect(said).toContain(
       'iops-limit/policy, iops-limit/defaulted is written by iops-limit at admission only, and namespace open has no pods that it decides on (label iops-limit/enforce): remove it',
     )
-    expect(await create('only-warned', { 'iops-limit/exempt-containers': 'a' })).toContain('written by iops-limit')
+    expect(await create('only-warned', { 'iops-limit/exempt-containers': 'a' })).toContain(
+      'written by iops-limit',
+    )
   })
 
   it('is refused in namespaces that never reach the webhook, whatever their labels say', async () => {

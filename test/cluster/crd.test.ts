@@ -1,5 +1,6 @@
 /** The API server refuses what our loader refuses, and takes what it takes. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -67,6 +68,22 @@ async function compare(object: unknown): Promise<void> {
   expect(judged.server === undefined, JSON.stringify(judged, undefined, 1)).toBe(judged.loader === undefined)
 }
 
+/** In files of YAML and JSON, and in the fences of documents; items of lists too. */
+function findPolicies(folder: string): readonly object[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files.flatMap((name) => {
+    if (!/\.(ya?ml|json|md)$/.test(name)) return []
+    const text = readFileSync(join(folder, name), 'utf8')
+    const fences = [...text.matchAll(/^```ya?ml\n([\s\S]*?)^```$/gm)].map(([, fence = '']) => fence)
+    return (name.endsWith('.md') ? fences : [text]).flatMap(objectsOf).flatMap(policiesIn)
+  })
+}
+
+const policiesIn = (object: object): readonly object[] => {
+  if ('items' in object && Array.isArray(object.items)) return object.items.flatMap(policiesIn)
+  return 'kind' in object && object.kind === 'IOLimitPolicy' ? [object] : []
+}
+
 const ruleOf = (fields: string): unknown => parse(policyText('p', `{name: r, ${fields}}`))
 
 describe('schema and loader', () => {
@@ -102,8 +119,13 @@ describe('schema and loader', () => {
     expect(await judgeByServer(object)).toBeDefined()
   })
 
-  it('take the policy of the fixtures, and refuse the one that the documentation shows', async () => {
-    await compare(parse(readFileSync('test/fixtures/policies/gold.yaml', 'utf8')))
+  it('judge every policy of fixtures and documentation alike', async () => {
+    const found = [...findPolicies('test/fixtures'), ...findPolicies('docs')]
+    expect(found.length).toBeGreaterThan(2)
+    for (const policy of found) await compare(policy)
+  })
+
+  it('refuse the one that the documentation shows as wrong', async () => {
     const refused: unknown = parse(REFUSED_POLICY)
     expect(judgeByLoader(refused)).toBeDefined()
     expect(await judgeByServer(refused)).toBeDefined()
@@ -167,7 +189,10 @@ describe('where they differ', () => {
       }),
     ],
     ['an exponent of more than two digits', policyOf({ name: 'r', max: { bps: '1e006' } })],
-    ['the largest number with zeros before it', policyOf({ name: 'r', max: { bps: '018446744073709551614' } })],
+    [
+      'the largest number with zeros before it',
+      policyOf({ name: 'r', max: { bps: '018446744073709551614' } }),
+    ],
   ]
   it.each(takenByLoader)('taken by the loader alone: %s', async (_, object) => {
     expect(judgeByLoader(object)).toBeUndefined()
@@ -207,10 +232,7 @@ describe('the API server says', () => {
     const policy = JSON.stringify(policyOf({ name: 'r', maxx: {} }))
     const strict = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], policy)
     expect(strict.stderr).toContain('strict decoding error: unknown field "spec.rules[0].maxx"')
-    const warned = await cluster.kubectl(
-      ['create', '--dry-run=server', '--validate=warn', '-f', '-'],
-      policy,
-    )
+    const warned = await cluster.kubectl(['create', '--dry-run=server', '--validate=warn', '-f', '-'], policy)
     expect(warned).toMatchObject({ code: 0, stderr: 'Warning: unknown field "spec.rules[0].maxx"\n' })
   })
 })

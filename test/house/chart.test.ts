@@ -16,6 +16,8 @@ import { childOf, readMap, rootField } from '../../contract/reader.ts'
 import { OPTIONS as ENFORCER } from '../../enforcer/settings.ts'
 import { WORKLOADS } from '../../webhook/admission/workload.ts'
 import { OPTIONS as WEBHOOK } from '../../webhook/server/settings.ts'
+import { objectsOf } from '../support/chart/helm.ts'
+import { findRights, type Right, readRights } from './chartRights.ts'
 import { findDocumentedValues, findLeaves, formatChartValues } from './chartValues.ts'
 
 const CHART = 'charts/iops-limit'
@@ -55,12 +57,69 @@ describe('values', () => {
     expect(open).toEqual([])
   })
 
+  test('policies among them have the fields that the CRD has', () => {
+    const crd = objectsOf(readFileSync('test/fixtures/chart/default.yaml', 'utf8')).find(
+      (object) => 'kind' in object && object.kind === 'CustomResourceDefinition',
+    )
+    const schema: unknown = JSON.parse(textOf('values.schema.json'))
+    const isWhole = (path: string): boolean => path === 'selector'
+    const known = findSchemaLeaves(schema, isWhole, at(schema, '$defs', 'rule'))
+    const [version] = readList(at(crd, 'spec', 'versions'))
+    const rules = at(
+      version,
+      'schema',
+      'openAPIV3Schema',
+      'properties',
+      'spec',
+      'properties',
+      'rules',
+      'items',
+    )
+    expect(known.length).toBeGreaterThan(20)
+    expect(known.toSorted()).toEqual(findSchemaLeaves(rules, isWhole).toSorted())
+  })
+
   test('each is read by a template', () => {
     const templates = readdirSync(`${CHART}/templates`)
       .map((name) => textOf(`templates/${name}`))
       .join('\n')
     const unread = documented.filter(({ path }) => !templates.includes(path.split('.').at(-1) ?? path))
     expect(unread).toEqual([])
+  })
+})
+
+describe('rights', () => {
+  const argued = readRights(readFileSync('docs/rbac.md', 'utf8'))
+  const rendered = (name: string): readonly Right[] =>
+    findRights(
+      objectsOf(
+        readFileSync(`test/fixtures/chart/${name}.yaml`, 'utf8').replaceAll('limits-', 'iops-limit-'),
+      ),
+    )
+
+  test('docs/rbac.md argues each that is granted by default, and no other', () => {
+    expect(argued.length).toBeGreaterThan(15)
+    expect(argued).toEqual(expect.arrayContaining([...rendered('default')]))
+    expect(rendered('default')).toEqual(expect.arrayContaining([...argued]))
+  })
+
+  test('hardened values only take rights away', () => {
+    const more = rendered('hardened').filter(
+      ({ role, resources, verbs }) =>
+        !argued.some(
+          (right) =>
+            right.role === role &&
+            right.resources === resources &&
+            verbs.every((verb) => right.verbs.includes(verb)),
+        ),
+    )
+    expect(more).toEqual([])
+  })
+
+  test.each(['default', 'hardened'])('%s values grant nothing that opens more than it says', (name) => {
+    const text = JSON.stringify(rendered(name))
+    expect(text).not.toMatch(/\*|nodes\/proxy|escalate|impersonate|"bind"|pods\/exec/)
+    expect(text).toContain('nodes/pods')
   })
 })
 
@@ -111,6 +170,14 @@ describe('programs', () => {
     )
   })
 })
+
+const readList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+const at = (value: unknown, ...keys: readonly string[]): unknown =>
+  keys.reduce((inner, key) => {
+    const field = rootField(inner, '')
+    return childOf(field, readMap(field) ?? {}, key).value
+  }, value)
 
 const hasAlias = (prefix: string): boolean => [...ALIAS_KEYS.keys()].some((key) => key.startsWith(prefix))
 

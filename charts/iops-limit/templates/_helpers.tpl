@@ -84,19 +84,21 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- /*
-Whether a request on a pod can change its limits: every CREATE of a pod, an UPDATE of it or of its status that changes its labels, one
-of our annotations, or a container's name or image, and a Binding that carries one of our annotations.
+Whether a request on a pod can change its limits: every CREATE of a pod, an UPDATE of it or of its status that changes its labels or one
+of our annotations, and a Binding that carries one of our annotations. A new image counts only where containers are exempt: the image
+may be why. (No update can rename a container, or add one that is not ephemeral.)
 */ -}}
 {{- define "iops-limit.cel.changesLimits" -}}
 request.resource.resource == 'bindings' || request.?subResource.orValue('') == 'binding' ?
 object.?metadata.?annotations.orValue({}).exists(key, {{ include "iops-limit.cel.isOurs" . }}) :
 request.operation != 'UPDATE' ||
 object.?metadata.?labels.orValue({}) != oldObject.?metadata.?labels.orValue({}) ||
-object.spec.containers.map(c, [c.name, c.?image.orValue('')]) != oldObject.spec.containers.map(c, [c.name, c.?image.orValue('')]) ||
-object.spec.?initContainers.orValue([]).map(c, [c.name, c.?image.orValue('')]) != oldObject.spec.?initContainers.orValue([]).map(c, [c.name, c.?image.orValue('')]) ||
 object.?metadata.?annotations.orValue({}).exists(key, {{ include "iops-limit.cel.isOurs" . }} &&
 !(key in oldObject.?metadata.?annotations.orValue({}) && oldObject.metadata.annotations[key] == object.metadata.annotations[key])) ||
-oldObject.?metadata.?annotations.orValue({}).exists(key, {{ include "iops-limit.cel.isOurs" . }} && !(key in object.?metadata.?annotations.orValue({})))
+oldObject.?metadata.?annotations.orValue({}).exists(key, {{ include "iops-limit.cel.isOurs" . }} && !(key in object.?metadata.?annotations.orValue({}))) ||
+('iops-limit/exempt-containers' in object.?metadata.?annotations.orValue({}) && (
+object.spec.containers.map(c, c.?image.orValue('')) != oldObject.spec.containers.map(c, c.?image.orValue('')) ||
+object.spec.?initContainers.orValue([]).map(c, c.?image.orValue('')) != oldObject.spec.?initContainers.orValue([]).map(c, c.?image.orValue(''))))
 {{- end }}
 
 {{- define "iops-limit.podRules" -}}
@@ -154,6 +156,24 @@ caBundle: {{ required "certificates.provided.caBundle: give the CA of the certif
 {{- range .cidrs }}
 - ipBlock:
     cidr: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* What the schema cannot say: values that do not go together. */ -}}
+{{- define "iops-limit.check" -}}
+{{- with .Values.webhook }}
+{{- $stopping := add (trimSuffix "s" .shutdownDelay | int) (trimSuffix "s" .shutdownTimeout | int) }}
+{{- if le (int .terminationGracePeriodSeconds) (int $stopping) }}
+{{- fail (printf "webhook.terminationGracePeriodSeconds: %d is not more than shutdownDelay and shutdownTimeout together, which are %d: raise it" (int .terminationGracePeriodSeconds) $stopping) }}
+{{- end }}
+{{- if eq (int .port) (int .metricsPort) }}
+{{- fail (printf "webhook.port and webhook.metricsPort are both %d: give them different ones" (int .port)) }}
+{{- end }}
+{{- end }}
+{{- with .Values.certificates.certManager }}
+{{- if ge (trimSuffix "h" .renewBefore | int) (trimSuffix "h" .duration | int) }}
+{{- fail (printf "certificates.certManager.renewBefore: %s is not less than duration, which is %s: lower it" .renewBefore .duration) }}
 {{- end }}
 {{- end }}
 {{- end }}

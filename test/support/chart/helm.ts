@@ -19,5 +19,5 @@ export async function renderChart(...args: readonly string[]): Promise<string> {
 /** The objects of a rendered text. */
 export const objectsOf = (text: string): readonly object[] =>
   parseAllDocuments(text)
-    .map((document): unknown => document.toJS())
+    .map((document) => document.toJS() as unknown)
     .filter((value) => typeof value === 'object' && value !== null)
