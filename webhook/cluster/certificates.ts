@@ -15,7 +15,7 @@ import {
 } from '../../certs/rotation.ts'
 import { type Bell, createBell } from './bell.ts'
 import { type Configurations, type ConfigurationsObserver, createConfigurations } from './configurations.ts'
-import { createSecretFile, type SecretFile, type SecretName, type SecretState } from './secret.ts'
+import { createSecretFile, type SecretFile, type SecretName } from './secret.ts'
 import type { FollowingTools } from './tools.ts'
 
 export interface CertificatesObserver extends ConfigurationsObserver {
@@ -84,21 +84,19 @@ async function keepUp(keeper: Keeper, { rest }: Bell, stopped: AbortSignal): Pro
 
 /** Does what is due, one thing at a time; gives how many milliseconds may pass until the next look. */
 async function look(keeper: Keeper, stopped: AbortSignal): Promise<number> {
-  const { secretFile, configurationSet, lifetimes, names, now, effects, observe } = keeper
+  const { secretFile, configurationSet, lifetimes, names, now, observe } = keeper
   const state = secretFile.state
   if (state === undefined || !configurationSet.isKnown) return LONGEST_REST
   const { material } = state
-  if (typeof material === 'string') return await begin(keeper, state, material)
+  if (typeof material === 'string') {
+    if (state.version !== undefined) observe.broken(material)
+    return await change(keeper, 'create', stopped)
+  }
   keeper.serve(material)
   const isPublished = await publish(keeper, formatBundle(material))
   const plan = planRotation(material, { now: now(), lifetimes, names, isPublished })
   if (plan.kind === 'wait') return isPublished ? plan.until - now().getTime() : PAUSE
-  // Not every replica at once: making keys is the dearest thing that any of them does.
-  await keeper.sleep(Math.min(lifetimes.leaf / 50, LONGEST_STAGGER) * keeper.random(), stopped)
-  if (secretFile.state !== state) return 0
-  const changed = await takeStep(plan.kind, material, { lifetimes, names }, { ...effects, now: now() })
-  if (await secretFile.write(changed, state)) observe.rotated(plan.kind)
-  return 0
+  return await change(keeper, plan.kind, stopped)
 }
 
 /** Whether it stands everywhere. What cannot be published must not keep the pair from being renewed. */
@@ -112,13 +110,25 @@ async function publish({ configurationSet, published, observe }: Keeper, bundle:
   return configurationSet.published.every((one) => one === bundle)
 }
 
+/** Milliseconds. */
 const LONGEST_STAGGER = 10_000
+const STAGGER_WHILE_NOTHING_IS_SERVED = 300
 
-/** There is no Secret yet, or what it holds cannot be used. */
-async function begin(keeper: Keeper, state: SecretState, why: string): Promise<number> {
-  const { secretFile, lifetimes, names, now, effects, observe } = keeper
-  if (state.version !== undefined) observe.broken(why)
-  const material = await createMaterial({ lifetimes, names }, { ...effects, now: now() })
-  if (await secretFile.write(material, state)) observe.rotated('create')
+/** Takes the step, unless somebody else was quicker. */
+async function change(keeper: Keeper, step: StepKind, stopped: AbortSignal): Promise<number> {
+  const { secretFile, lifetimes, names, now, observe } = keeper
+  const { state } = secretFile
+  if (state === undefined) return 0
+  const { material } = state
+  const isUrgent = typeof material === 'string'
+  const longest = isUrgent ? STAGGER_WHILE_NOTHING_IS_SERVED : Math.min(lifetimes.leaf / 50, LONGEST_STAGGER)
+  // Not every replica at once: making keys is the dearest thing that any of them does.
+  await keeper.sleep(longest * keeper.random(), stopped)
+  if (secretFile.state !== state) return 0
+  const effects = { ...keeper.effects, now: now() }
+  const changed = isUrgent
+    ? await createMaterial({ lifetimes, names }, effects)
+    : await takeStep(step, material, { lifetimes, names }, effects)
+  if (await secretFile.write(changed, state)) observe.rotated(step)
   return 0
 }
