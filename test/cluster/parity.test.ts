@@ -2,9 +2,11 @@
  * `iops-limit review` and a real API server with the real webhook: the same verdict, the same annotations, the same
  * warnings. The API server runs every pod by `dryRun=All`, as `kubectl apply --dry-run=server` asks for it.
  */
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GeneratedPod, generatePod, wrapPod } from '../support/cli/generate.ts'
 import { type Ended, runCommand } from '../support/cli/run.ts'
@@ -163,13 +165,12 @@ async function review(objects: readonly object[], ...argv: readonly string[]): P
   return (JSON.parse(stdout) as { results: readonly Result[] }).results
 }
 
-const run = (...argv: readonly string[]): Promise<Ended> =>
-  runCommand([
-    'review',
-    ...['--policies', join(files.directory, 'policies.yaml')],
-    ...['--namespaces', join(files.directory, 'namespaces.yaml')],
-    ...argv,
-  ])
+const run = (...argv: readonly string[]): Promise<Ended> => runCommand(['review', ...sources(), ...argv])
+
+const sources = (): readonly string[] => [
+  ...['--policies', join(files.directory, 'policies.yaml')],
+  ...['--namespaces', join(files.directory, 'namespaces.yaml')],
+]
 
 function applyPatch(pod: GeneratedPod, patch: Result['patch']): Readonly<Record<string, string>> {
   const annotations: Record<string, string> = { ...pod.metadata.annotations }
@@ -248,6 +249,25 @@ describe(`review and the API server agree (seed ${seed})`, () => {
     )
     for (const [index, each] of cases.entries())
       expectParity(each, results[index]!, await askCluster(each.namespace, each.name, each.pod))
+  })
+
+  it('and so does the command as it is shipped', async () => {
+    const objects = CASES.slice(0, 200).map(({ name, namespace, pod }) =>
+      wrapPod(pod, { name, namespace }, random),
+    )
+    const results = await review(objects)
+    await promisify(execFile)(process.execPath, ['scripts/setup.mjs'])
+    const argv = [
+      'dist/iops-limit.js',
+      'review',
+      join(folder, 'manifests.json'),
+      '--output',
+      'json',
+      ...sources(),
+    ]
+    const { status, stdout } = spawnSync(process.execPath, argv, { encoding: 'utf8', maxBuffer: 1e8 })
+    expect(status).toBe(1)
+    expect((JSON.parse(stdout) as { results: readonly Result[] }).results).toEqual(results)
   })
 
   it('as kubectl apply --dry-run=server prints it', async () => {
@@ -361,7 +381,7 @@ describe('what the tools read from a cluster', () => {
 1 workload: 1 defaulted; 0 other objects
 `)
     const items = (texts: readonly string[]): unknown =>
-      texts.map((text) => Reflect.get(JSON.parse(text) as object, 'items'))
+      texts.map((text) => (JSON.parse(text) as { readonly items: unknown }).items)
     expect(items(await readAll())).toEqual(items(before))
   })
 

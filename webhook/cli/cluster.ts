@@ -1,5 +1,5 @@
 /** What the tools read from a cluster: by a kubeconfig, and by GET alone. */
-import { createKubeClient, type KubeClient } from '../../kube/client.ts'
+import { type Connection, createKubeClient, type KubeClient } from '../../kube/client.ts'
 import { isKubeError } from '../../kube/error.ts'
 import { openKubeconfig } from '../../kube/kubeconfig.ts'
 import type { SettingsOf } from '../../settings/settings.ts'
@@ -7,8 +7,22 @@ import { POLICIES_PATH } from '../cluster/policies.ts'
 import type { CLUSTER_OPTIONS } from './clusterOptions.ts'
 import { type Fields, isFields } from './manifest/objects.ts'
 
-export function openCluster({ kubeconfig, context }: SettingsOf<typeof CLUSTER_OPTIONS>): KubeClient {
-  return createKubeClient(openKubeconfig(kubeconfig, context), { clock: () => performance.now() / 1000 })
+type Access = SettingsOf<typeof CLUSTER_OPTIONS>
+
+/** Each request has the headers, besides those of the kubeconfig. Throws where there is no kubeconfig that can be read. */
+export function openCluster(
+  { kubeconfig, context }: Access,
+  headers: Readonly<Record<string, string>> = {},
+): KubeClient {
+  const { origin, readOptions } = openKubeconfig(kubeconfig, context)
+  const connection: Connection = {
+    origin,
+    async readOptions() {
+      const options = await readOptions()
+      return { ...options, headers: { ...options.headers, ...headers } }
+    },
+  }
+  return createKubeClient(connection, { clock: () => performance.now() / 1000 })
 }
 
 export interface ClusterState {

@@ -1,6 +1,10 @@
 /** What a cluster says of one pod: its object, its namespace, the policies, and its node's enforcer. All by GET. */
+import { splitList } from '../../../contract/admitted.ts'
+import { DEFAULTED_KEY, DIMENSION_NAMES, PREFIX, WRITER_ONLY_KEYS } from '../../../contract/keys.ts'
+import { DIMENSIONS } from '../../../contract/limits.ts'
 import { messageOf } from '../../../contract/problem.ts'
 import type { KubeClient } from '../../../kube/client.ts'
+import { isKubeError } from '../../../kube/error.ts'
 import { readClusterState } from '../cluster.ts'
 import { type Fields, isFields } from '../manifest/objects.ts'
 import { type JudgeOptions, judge } from '../review/judge.ts'
@@ -13,13 +17,22 @@ export interface Asked {
   readonly exemptNamespaces: readonly string[]
 }
 
+/** Who is asked: the API server, and by it the enforcer of the node, which wants a token of its own. */
+export interface Clients {
+  readonly api: KubeClient
+  readonly enforcer: KubeClient
+}
+
 /** Throws a KubeError where the pod, its namespace or the policies cannot be read. */
 export async function askCluster(
-  client: KubeClient,
+  clients: Clients,
   { namespace, pod: name, exemptNamespaces }: Asked,
 ): Promise<Story> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
-  const [pod, state] = await Promise.all([client.request({ method: 'GET', path }), readClusterState(client)])
+  const [pod, state] = await Promise.all([
+    clients.api.request({ method: 'GET', path }),
+    readClusterState(clients.api),
+  ])
   if (!isFields(pod)) throw new Error(`the API server's answer to ${path} is no pod`)
   const { world } = readWorld(
     { cluster: state, policies: [], namespaces: [], input: [] },
@@ -28,20 +41,33 @@ export async function askCluster(
   const labels = Object.entries(world.namespaces.get(namespace)?.labels ?? {}).filter(([key]) =>
     key.startsWith('iops-limit/'),
   )
-  const document = { value: pod, piece: { text: '', start: 0 }, index: 0 }
+  const document = { value: pod, piece: { text: '', start: 0 }, index: 0, start: 0 }
   const object = {
     file: { name: 'cluster', text: '' },
     document,
     path: [],
-    value: { ...pod, apiVersion: 'v1', kind: 'Pod' },
+    value: { ...pod, metadata: asWritten(pod['metadata']), apiVersion: 'v1', kind: 'Pod' },
   }
   const now = judge({ object, path: [] }, world, LIVE)
   const story = tellStory(pod, Object.fromEntries(labels), now)
   if (story.node === '') return { ...story, enforcementUnknown: 'it is not on one yet' }
   try {
-    return { ...story, enforcement: await askEnforcer(client, story) }
+    return { ...story, enforcement: await askEnforcer(clients, story) }
   } catch (error) {
-    return { ...story, enforcementUnknown: messageOf(error) }
+    return { ...story, enforcementUnknown: describeFailure(error) }
+  }
+}
+
+/** Without what admission put there: so the pod came to it, and so it would come again. */
+function asWritten(metadata: unknown): Fields {
+  const { annotations, ...rest } = isFields(metadata) ? metadata : {}
+  if (!isFields(annotations)) return rest
+  const defaulted = annotations[DEFAULTED_KEY]
+  const filled = splitList(typeof defaulted === 'string' ? defaulted : '').map((name) => `${PREFIX}${name}`)
+  const ours = new Set<string>([...WRITER_ONLY_KEYS, ...filled])
+  return {
+    ...rest,
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !ours.has(key))),
   }
 }
 
@@ -53,10 +79,10 @@ const PORT = 8081
 
 /** Through the API server: nothing but a kubeconfig is needed, and the right to get pods/proxy. */
 async function askEnforcer(
-  client: KubeClient,
+  { api, enforcer: proxied }: Clients,
   { node, namespace, name }: Pick<Story, 'node' | 'namespace' | 'name'>,
 ): Promise<Enforcement> {
-  const found = await client.request({
+  const found = await api.request({
     method: 'GET',
     path: '/api/v1/pods',
     query: { labelSelector: SELECTOR, fieldSelector: `spec.nodeName=${node}` },
@@ -66,7 +92,7 @@ async function askEnforcer(
   if (metadata === undefined)
     throw new Error(`there is no enforcer on node ${node} (no pod with ${SELECTOR})`)
   const own = { namespace: String(metadata['namespace']), name: String(metadata['name']) }
-  const answer = await client.request({
+  const answer = await proxied.request({
     method: 'GET',
     path: `/api/v1/namespaces/${own.namespace}/pods/${own.name}:${PORT}/proxy/api/v1/limits`,
     query: { namespace, pod: name },
@@ -81,14 +107,27 @@ async function askEnforcer(
   }
 }
 
+function describeFailure(error: unknown): string {
+  const wantsToken = isKubeError(error) && error.status === 401
+  return wantsToken ? `${messageOf(error)}; give a token by --enforcer-token FILE` : messageOf(error)
+}
+
 const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
 
 const readCgroup = ({ container, device, wanted, inForce }: Fields): CgroupState => ({
   ...(typeof container === 'string' && { container }),
   device: String(device),
-  wanted: textsOf(wanted),
-  inForce: textsOf(inForce),
+  wanted: readCaps(wanted),
+  inForce: readCaps(inForce),
 })
 
-const textsOf = (value: unknown): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(isFields(value) ? value : {}).map(([key, text]) => [key, String(text)]))
+/** By the names of the annotations, as all else is told. */
+const readCaps = (caps: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(isFields(caps) ? caps : {}).map(([key, value]) => [nameDimension(key), String(value)]),
+  )
+
+const nameDimension = (key: string): string => {
+  const dimension = DIMENSIONS.find((known) => known === key)
+  return dimension === undefined ? key : DIMENSION_NAMES[dimension].own
+}

@@ -1,6 +1,7 @@
 /** `iops-limit explain`: why a running pod's limits are what they are. */
+import { readFileSync } from 'node:fs'
 import { messageOf } from '../../../contract/problem.ts'
-import { list, oneOf, text } from '../../../settings/option.ts'
+import { list, oneOf, optionalText, text } from '../../../settings/option.ts'
 import { formatHelp, readSettings, type SettingsOf } from '../../../settings/settings.ts'
 import { CLUSTER_OPTIONS } from '../clusterOptions.ts'
 import { type CliEffects, type Command, type Environment, formatCallProblems } from '../command.ts'
@@ -22,6 +23,11 @@ export const OPTIONS = {
     placeholder: 'NAME[,NAME...]',
     help: 'namespaces that no policy reaches, as the webhook is told',
     default: ['kube-system', 'kube-public', 'kube-node-lease'],
+  }),
+  enforcerToken: optionalText({
+    flag: 'enforcer-token',
+    placeholder: 'FILE',
+    help: 'holds a bearer token for the enforcer, as "kubectl create token" prints it; see docs/usage.md',
   }),
   output: oneOf(['text', 'json'], {
     flag: 'output',
@@ -67,5 +73,14 @@ async function runExplain(argv: readonly string[], env: Environment, effects: Cl
 
 async function ask(pod: string, settings: Settings): Promise<Story> {
   const [{ openCluster }, { askCluster }] = await Promise.all([import('../cluster.ts'), import('./ask.ts')])
-  return askCluster(openCluster(settings), { ...settings, pod })
+  const { enforcerToken } = settings
+  const api = openCluster(settings)
+  const enforcer =
+    enforcerToken === undefined
+      ? api
+      : openCluster(settings, { [TOKEN_HEADER]: readFileSync(enforcerToken, 'utf8').trim() })
+  return await askCluster({ api, enforcer }, { ...settings, pod })
 }
+
+/** An API server that passes a request on keeps its `Authorization` to itself. */
+const TOKEN_HEADER = 'X-Iops-Limit-Token'

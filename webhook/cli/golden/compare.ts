@@ -51,8 +51,13 @@ const IDENTITY = ['kind', 'namespace', 'name'] as const
 const isAbout = (expectation: Expectation, outcome: Outcome): boolean =>
   IDENTITY.every((key) => expectation[key] === undefined || expectation[key] === outcome[key])
 
-const nameOf = (of: Expectation): string =>
-  `${String(of['kind'])} ${String(of['namespace'])}/${String(of['name'])}`
+/** Of an expectation that says no more, `any kind`. */
+function nameOf(of: Expectation): string {
+  const [kind = 'any kind', namespace, name = '*'] = IDENTITY.map((key) => of[key]).map((value) =>
+    typeof value === 'string' ? value : undefined,
+  )
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
 
 /** The fields that the expectation speaks of; all that are not empty where there is none. */
 function describeOutcome(outcome: Outcome, expectation: Expectation | undefined): Expectation {

@@ -1,7 +1,6 @@
 /** `iops-limit test`: golden cases, as other policy tools have them. */
-import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { formatProblem, messageOf } from '../../../contract/problem.ts'
+import { formatProblem } from '../../../contract/problem.ts'
 import { list, oneOf, toggle } from '../../../settings/option.ts'
 import { formatHelp, readSettings, type SettingsOf } from '../../../settings/settings.ts'
 import { type CliEffects, type Command, type Environment, formatCallProblems } from '../command.ts'
@@ -9,12 +8,11 @@ import { type Fault, type ManifestObject, readObjects } from '../manifest/object
 import { spotOf } from '../manifest/spot.ts'
 import { gather } from '../review/gather.ts'
 import { readInputs } from '../review/inputs.ts'
-import type { Outcome } from '../review/judge.ts'
 import { formatFault } from '../review/text.ts'
 import { formatJunit } from '../review/xml.ts'
 import { type GoldenCase, isCase, readCase } from './case.ts'
 import { type Comparison, compareOutcomes, updateExpectations } from './compare.ts'
-import { replaceExpectations } from './update.ts'
+import { planUpdate, type Update, writeUpdates } from './update.ts'
 
 const NAME = 'iops-limit test'
 
@@ -72,7 +70,8 @@ async function runCases(
   const objects = files.flatMap((file) => readObjects(file).objects).filter(({ value }) => isCase(value))
   const results: CaseResult[] = []
   for (const object of objects) results.push(await runCase(object, settings, effects))
-  const all = [...faults, ...results.flatMap((result) => result.faults)]
+  const unwritten = writeUpdates(results.flatMap(({ update }) => update ?? []))
+  const all = [...faults, ...results.flatMap((result) => result.faults), ...unwritten]
   for (const fault of all) effects.stderr(`${NAME}: ${formatFault(fault)}\n`)
   effects.stdout(settings.output === 'junit' ? formatCases(results) : formatText(results))
   if (all.length > 0) return 2
@@ -86,13 +85,14 @@ interface CaseResult {
   readonly file: string
   readonly comparisons: readonly Comparison[]
   readonly faults: readonly Fault[]
-  readonly updated: boolean
+  /** What is to be written, with --update. */
+  readonly update?: Update
 }
 
 async function runCase(object: ManifestObject, settings: Settings, effects: CliEffects): Promise<CaseResult> {
   const read = readCase(object.value)
   const file = object.file.name
-  const none = { name: file, file, comparisons: [], updated: false }
+  const none = { name: file, file, comparisons: [] }
   if (!read.ok)
     return {
       ...none,
@@ -107,15 +107,14 @@ async function runCase(object: ManifestObject, settings: Settings, effects: CliE
   const isRight = comparisons.every(({ diff }) => diff === '')
   if (faults.length > 0 || isRight || !settings.update)
     return { ...none, name: golden.name, comparisons, faults }
-  const fault = writeCase(object, golden, outcomes)
-  return {
-    name: golden.name,
-    file,
-    comparisons: [],
-    updated: fault === undefined,
-    faults: fault === undefined ? [] : [fault],
-  }
+  const update = planUpdate(object, updateExpectations(golden.expect, outcomes))
+  const result = { ...none, name: golden.name }
+  return update === undefined
+    ? { ...result, faults: [{ file, message: NO_PLACE }] }
+    : { ...result, faults, update }
 }
+
+const NO_PLACE = 'spec cannot be updated; write it as a block, a key a line'
 
 interface Running {
   readonly settings: Settings
@@ -137,27 +136,10 @@ function judgeCase(golden: GoldenCase, folder: string, { settings, effects }: Ru
   })
 }
 
-function writeCase(
-  object: ManifestObject,
-  golden: GoldenCase,
-  outcomes: readonly Outcome[],
-): Fault | undefined {
-  const { file } = object
-  const text = replaceExpectations(object, updateExpectations(golden.expect, outcomes))
-  if (text === undefined)
-    return { file: file.name, message: 'spec cannot be updated; write it as a block, a key a line' }
-  try {
-    writeFileSync(file.name, text)
-    return undefined
-  } catch (error) {
-    return { file: file.name, message: `cannot be updated: ${messageOf(error)}; make it writable` }
-  }
-}
-
 function formatText(results: readonly CaseResult[]): string {
-  const lines = results.flatMap(({ name, file, comparisons, updated, faults }) => {
+  const lines = results.flatMap(({ name, file, comparisons, update, faults }) => {
     const wrong = comparisons.filter(({ diff }) => diff !== '')
-    const verdict = updated ? 'UPDATED' : wrong.length + faults.length > 0 ? 'FAIL' : 'PASS'
+    const verdict = update ? 'UPDATED' : wrong.length + faults.length > 0 ? 'FAIL' : 'PASS'
     return [
       `${verdict} ${name} (${file})`,
       ...wrong.flatMap((each) => [`  ${each.name}`, ...indent(each.diff)]),

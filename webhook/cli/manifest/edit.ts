@@ -6,12 +6,13 @@ import type { Operation } from '../../admission/patch.ts'
 import {
   formatBlock,
   formatFlow,
+  formatFlowEntries,
   formatKey,
   type InsertedMap,
   layoutAt,
   lineEnd,
   lineStart,
-  newlineOf,
+  newlineAt,
 } from './layout.ts'
 import type { Path } from './path.ts'
 import type { Entry, MappingTree, Tree } from './tree.ts'
@@ -101,18 +102,27 @@ function insertInto(source: string, mapping: MappingTree, added: InsertedMap): R
 function insertInBlock(source: string, mapping: MappingTree, added: InsertedMap): Replacement {
   const at = lineEnd(source, mapping.entries.at(-1)?.value.end ?? mapping.end)
   // The last line of a file may lack its break.
-  const start = at > 0 && source[at - 1] !== '\n' ? newlineOf(source) : ''
+  const start = at > 0 && source[at - 1] !== '\n' ? newlineAt(source, at) : ''
   return { start: at, end: at, text: start + formatBlock(added, layoutAt(source, mapping.start)) }
 }
 
-function insertInFlow(source: string, { entries, start }: MappingTree, added: InsertedMap): Replacement {
+function insertInFlow(source: string, mapping: MappingTree, added: InsertedMap): Replacement {
+  const { entries, start } = mapping
   const [first] = entries
   const at = entries.at(-1)?.value.end ?? start + 1
   // One entry a line, as JSON is printed.
   const [between = ''] = /^\s*/.exec(source.slice(start + 1, first?.key.start)) ?? []
   const separator = first !== undefined && between.includes('\n') ? `,${between}` : ', '
-  const parts = Object.entries(added).map(([key, value]) => `${JSON.stringify(key)}: ${formatFlow(value)}`)
+  const parts = formatFlowEntries(added, isQuoted(source, mapping))
   return { start: at, end: at, text: (first === undefined ? '' : separator) + parts.join(separator) }
+}
+
+/** Keys in quotes, as JSON has them. */
+function isQuoted(source: string, { entries: [first], start }: MappingTree): boolean {
+  // An empty map: as the key that it stands behind.
+  return first === undefined
+    ? /["']\s*:\s*$/.test(source.slice(Math.max(0, start - 80), start))
+    : /["']/.test(source.charAt(first.key.start))
 }
 
 interface Filling {
@@ -128,9 +138,11 @@ function fillEmpty(
 ): readonly Replacement[] | undefined {
   if (old.kind !== 'scalar' || old.anchored) return undefined
   const start = source.slice(0, old.start).trimEnd().length
+  if (parent.flow) return [{ start, end: old.end, text: ` ${formatFlow(value, isQuoted(source, parent))}` }]
   const { indent, newline } = layoutAt(source, parent.start)
-  const block = (): string => newline + formatBlock(value, { indent: indent + 2, newline }).trimEnd()
-  return [{ start, end: old.end, text: parent.flow ? ` ${formatFlow(value)}` : block() }]
+  const text = newline + formatBlock(value, { indent: indent + 2, newline }).trimEnd()
+  const [space = ''] = /^[ \t]*(?=[\r\n])/.exec(source.slice(old.end)) ?? []
+  return [{ start, end: old.end + space.length, text }]
 }
 
 function changeEntries(
@@ -145,7 +157,7 @@ function changeEntries(
   const added = Object.fromEntries(Object.entries(set).filter(([key]) => !known.has(key)))
   const lost = dropped.filter((entry) => !renamed.has(entry))
   if (lost.length > 0 && mapping.flow) return [rewriteFlow(source, mapping, { set, remove })]
-  if (lost.length === mapping.entries.length) return [rewriteBlock(source, mapping, added)]
+  if (lost.length > 0 && lost.length === mapping.entries.length) return [rewriteBlock(source, mapping, added)]
   return [
     ...present.map(({ name, value: { start, end } }) => ({ start, end, text: JSON.stringify(set[name]) })),
     ...[...renamed].map(([{ key }, name]) => ({
@@ -186,20 +198,28 @@ const spellKey = (source: string, key: Tree, name: string): string =>
 /** A block whose every line goes. */
 function rewriteBlock(source: string, { start, end: last }: MappingTree, added: InsertedMap): Replacement {
   const end = lineEnd(source, last)
-  if (Object.keys(added).length === 0) return { start, end, text: `{}${newlineOf(source)}` }
+  if (Object.keys(added).length === 0) return { start, end, text: `{}${newlineAt(source, start)}` }
   return { start, end, text: formatBlock(added, layoutAt(source, start)).trimStart() }
 }
 
 /** A flow map with the commas where they belong. */
 function rewriteFlow(
   source: string,
-  { entries, start, end }: MappingTree,
+  mapping: MappingTree,
   { set, remove }: Pick<MetadataEdit, 'set' | 'remove'>,
 ): Replacement {
+  const { entries, start, end } = mapping
   const kept = entries.filter(({ name }) => !remove.includes(name) && !Object.hasOwn(set, name))
   const parts = [
     ...kept.map(({ key, value }) => source.slice(key.start, value.end)),
-    ...Object.entries(set).map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`),
+    ...formatFlowEntries(set, isQuoted(source, mapping)),
   ]
-  return { start, end, text: `{${parts.join(', ')}}` }
+  const [lead, tail] = [
+    source.slice(start + 1, entries[0]?.key.start),
+    source.slice(entries.at(-1)?.value.end, end - 1),
+  ]
+  // One entry a line stays that; comments between them cannot.
+  const isSpaced = parts.length > 0 && /^\s*\n\s*$/.test(lead) && /^[\s,]*$/.test(tail)
+  const text = isSpaced ? `{${lead}${parts.join(`,${lead}`)}${tail}}` : `{${parts.join(', ')}}`
+  return { start, end, text }
 }

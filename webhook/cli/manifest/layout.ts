@@ -16,10 +16,15 @@ export interface Layout {
 /** How the map is written whose first key stands there. */
 export const layoutAt = (source: string, at: number): Layout => ({
   indent: at - lineStart(source, at),
-  newline: newlineOf(source),
+  newline: newlineAt(source, at),
 })
 
-export const newlineOf = (source: string): string => (source.includes('\r\n') ? '\r\n' : '\n')
+/** How the line ends; the last one as the one before it. */
+export function newlineAt(source: string, at: number): string {
+  const next = source.indexOf('\n', at)
+  const end = next < 0 ? source.lastIndexOf('\n', at) : next
+  return end > 0 && source[end - 1] === '\r' ? '\r\n' : '\n'
+}
 
 export const lineStart = (source: string, at: number): number => source.lastIndexOf('\n', at - 1) + 1
 
@@ -43,9 +48,11 @@ export function formatBlock(map: InsertedMap, { indent, newline }: Layout): stri
 
 export const formatKey = (key: string): string => (/^[A-Za-z][\w./-]*$/.test(key) ? key : JSON.stringify(key))
 
-export const formatFlow = (value: Inserted): string =>
-  typeof value === 'string'
-    ? JSON.stringify(value)
-    : `{${Object.entries(value)
-        .map(([key, inner]) => `${JSON.stringify(key)}: ${formatFlow(inner)}`)
-        .join(', ')}}`
+export const formatFlow = (value: Inserted, quoted: boolean): string =>
+  typeof value === 'string' ? JSON.stringify(value) : `{${formatFlowEntries(value, quoted).join(', ')}}`
+
+/** Without the brackets; keys in quotes where that is asked for, as JSON needs them. */
+export const formatFlowEntries = (map: InsertedMap, quoted: boolean): readonly string[] =>
+  Object.entries(map).map(
+    ([key, inner]) => `${quoted ? JSON.stringify(key) : formatKey(key)}: ${formatFlow(inner, quoted)}`,
+  )

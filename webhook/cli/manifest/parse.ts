@@ -1,4 +1,5 @@
-import { constructFromEvents, EVENT_ID, parseEvents, YAMLException } from 'js-yaml'
+import { constructFromEvents, EVENT_ID, type Event, YAMLException } from 'js-yaml'
+import { readEvents } from './events.ts'
 import { KUBECTL_SCHEMA } from './scalars.ts'
 import { type Piece, splitDocuments, splitObjects } from './split.ts'
 
@@ -8,6 +9,8 @@ export interface Document {
   readonly piece: Piece
   /** Its number within the piece: `...` can end one before the next begins. */
   readonly index: number
+  /** Characters of the piece before its first key. */
+  readonly start: number
 }
 
 /** What keeps a piece from being read. */
@@ -50,23 +53,29 @@ function parseStream(piece: Piece): PieceRead | undefined {
   return isStream ? { documents: parts.flatMap(({ documents }) => documents) } : undefined
 }
 
-/** Deeper than any object, and not so deep that the stack ends. */
-const DEEPEST = 500
-
 export function parsePiece(piece: Piece): PieceRead {
   const { text, start } = piece
   try {
-    const events = parseEvents(text, { maxDepth: DEEPEST })
-    const values = constructFromEvents(events, { source: text, schema: KUBECTL_SCHEMA })
+    const { events, source } = readEvents(text)
+    const values = constructFromEvents(events, { source, schema: KUBECTL_SCHEMA })
     const isLarge = events.some(({ type }) => type === EVENT_ID.ALIAS) && values.some(isBoundless)
     if (isLarge) return failAt(start, 'its aliases unfold without end', 'write it without them')
-    const documents = values.map((value, index) => ({ value, piece, index }))
+    const starts = findStarts(events)
+    const documents = values.map((value, index) => ({ value, piece, index, start: starts[index] ?? 0 }))
     return { documents: documents.filter(({ value }) => value !== null && value !== undefined) }
   } catch (error) {
-    const { reason, cure } = describeSyntax(error, text)
-    return failAt(start + offsetOf(error), reason, cure)
+    const { offset, reason, cure } = describeSyntax(error, text)
+    return failAt(start + offset, reason, cure)
   }
 }
+
+/** Where the map of each document begins; 0 for one that holds something else. */
+const findStarts = (events: readonly Event[]): readonly number[] =>
+  events.flatMap(({ type }, index) => {
+    const root = type === EVENT_ID.DOCUMENT ? events[index + 1] : undefined
+    if (root === undefined) return []
+    return [root.type === EVENT_ID.MAPPING ? root.start : 0]
+  })
 
 const failAt = (offset: number, reason: string, cure: string): PieceRead => ({
   documents: [],
@@ -76,18 +85,30 @@ const failAt = (offset: number, reason: string, cure: string): PieceRead => ({
 const offsetOf = (error: unknown): number =>
   error instanceof YAMLException ? (error.mark?.position ?? 0) : 0
 
-function describeSyntax(error: unknown, text: string): Omit<SyntaxFault, 'offset'> {
+function describeSyntax(error: unknown, text: string): SyntaxFault {
   const reason = error instanceof YAMLException ? error.reason : String(error)
-  if (reason === 'duplicated mapping key') {
-    const [key = ''] = /^[^\s:]*/.exec(text.slice(offsetOf(error))) ?? []
-    return { reason: `the key ${key} stands twice in one map`, cure: 'keep one of them' }
-  }
+  const offset = offsetOf(error)
+  if (reason === 'duplicated mapping key') return describeDuplicate(offset, text)
   if (/^\s*(?:- )?(?:[\w"-]+:\s*)?\{\{/m.test(text))
     return {
+      offset,
       reason: 'it is a template, not YAML',
       cure: 'render it first, such as by "helm template CHART | iops-limit review -"',
     }
-  return { reason: `it is not YAML: ${reason}`, cure: 'mend the syntax there' }
+  return { offset, reason: `it is not YAML: ${reason}`, cure: 'mend the syntax there' }
+}
+
+/** The parser points behind the quote of a key that has one. */
+function describeDuplicate(offset: number, text: string): SyntaxFault {
+  const quote = /["']/.exec(text.charAt(offset - 1))?.[0]
+  const end =
+    quote === undefined ? text.slice(offset).search(/\s*(?::|$)/m) : text.indexOf(quote, offset) - offset
+  const key = text.slice(offset, offset + end)
+  return {
+    offset: quote === undefined ? offset : offset - 1,
+    reason: `the key ${key} stands twice in one map`,
+    cure: 'keep one of them',
+  }
 }
 
 /** Far more than the largest object that an API server stores has (1.5 MiB in etcd). */

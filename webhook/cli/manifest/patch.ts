@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { DUMP_SCHEMA, dump } from 'js-yaml'
 import { type MetadataEdit, planEdit, type Replacement } from './edit.ts'
 import { isFields } from './objects.ts'
-import { parsePiece } from './parse.ts'
+import { type Document, parsePiece } from './parse.ts'
 import type { Path } from './path.ts'
 import { intTag } from './scalars.ts'
 import type { Piece } from './split.ts'
+import { carryOut, type Stretch } from './stretches.ts'
 import { readTrees } from './tree.ts'
 
 /** An edit of one of a piece's documents. */
@@ -15,27 +16,43 @@ export interface DocumentEdit extends MetadataEdit {
 }
 
 export interface PatchedPiece {
-  readonly text: string
+  /** Together the whole text. */
+  readonly stretches: readonly Stretch[]
   /** Printed anew: comments and spelling of the source are lost. */
   readonly anew: boolean
 }
 
-/** The text is never believed: it is parsed again, and has to say just what was decided, and all else as before. */
-export function patchPiece(piece: Piece, edits: readonly DocumentEdit[]): PatchedPiece {
-  if (edits.length === 0) return { text: piece.text, anew: false }
-  const before = parsePiece(piece).documents
+/**
+ * The text is never believed: it is parsed again, and has to say just what was decided, and all else as before. `known` are
+ * documents of the piece that have been read already.
+ */
+export function patchPiece(
+  piece: Piece,
+  edits: readonly DocumentEdit[],
+  known: readonly Document[] = [],
+): PatchedPiece {
+  if (edits.length === 0) return { stretches: [{ before: piece.text, after: piece.text }], anew: false }
+  const isKnown = readTrees(piece.text).length === known.length
+  const before = isKnown ? known : parsePiece(piece).documents
   const expected = before.map(({ value, index }) =>
-    edits.filter((edit) => edit.index === index).reduce(changeValue, value),
+    changeValue(
+      value,
+      edits.filter((edit) => edit.index === index),
+    ),
   )
-  const text = editText(piece.text, edits)
-  if (text !== undefined) {
+  const stretches = editText(piece.text, edits)
+  if (stretches !== undefined) {
+    const text = joinStretches(stretches)
     const after = parsePiece({ text, start: 0 }).documents.map(({ value }) => value)
-    if (isDeepStrictEqual(after, expected)) return { text, anew: false }
+    if (isDeepStrictEqual(after, expected)) return { stretches, anew: false }
   }
-  return { text: printAnew(piece.text, expected), anew: true }
+  return { stretches: [{ before: piece.text, after: printAnew(piece.text, expected) }], anew: true }
 }
 
-function editText(source: string, edits: readonly DocumentEdit[]): string | undefined {
+export const joinStretches = (stretches: readonly Stretch[]): string =>
+  stretches.map(({ after }) => after).join('')
+
+function editText(source: string, edits: readonly DocumentEdit[]): readonly Stretch[] | undefined {
   const trees = readTrees(source)
   const replacements: Replacement[] = []
   for (const edit of edits) {
@@ -44,25 +61,27 @@ function editText(source: string, edits: readonly DocumentEdit[]): string | unde
     if (planned === undefined) return undefined
     replacements.push(...planned)
   }
-  return replacements
-    .sort((a, b) => b.start - a.start || b.end - a.end)
-    .reduce((text, { start, end, text: added }) => text.slice(0, start) + added + text.slice(end), source)
+  return carryOut(source, replacements)
 }
 
-const changeValue = (value: unknown, { object, map, set, remove }: MetadataEdit): unknown =>
-  updateAt(value, [...object, 'metadata', map], (found) => {
-    const kept = Object.entries(isFields(found) ? found : {})
-    return { ...Object.fromEntries(kept.filter(([key]) => !remove.includes(key))), ...set }
-  })
-
-/** Copies along the path only: what an alias shares stays as it is elsewhere. */
-function updateAt(value: unknown, path: Path, update: (value: unknown) => unknown): unknown {
-  const [step, ...rest] = path
-  if (step === undefined) return update(value)
-  if (Array.isArray(value) && typeof step === 'number')
-    return value.with(step, updateAt(value[step], rest, update))
-  const map = isFields(value) ? value : {}
-  return { ...map, [step]: updateAt(map[step], rest, update) }
+/** The value with all edits; what an alias shares stays as it is elsewhere, so each thing on the way is copied, but once. */
+function changeValue(value: unknown, edits: readonly MetadataEdit[]): unknown {
+  const root = { value }
+  const copies = new Set<unknown>([root])
+  for (const { object, map, set, remove } of edits) {
+    const path: Path = ['value', ...object, 'metadata', map]
+    const annotations = path.reduce<object>((parent, step) => {
+      const found: unknown = Reflect.get(parent, step)
+      if (typeof found === 'object' && found !== null && copies.has(found)) return found
+      const copy = Array.isArray(found) ? Array.from<unknown>(found) : { ...(isFields(found) && found) }
+      copies.add(copy)
+      Reflect.set(parent, step, copy)
+      return copy
+    }, root)
+    for (const key of remove) Reflect.deleteProperty(annotations, key)
+    Object.assign(annotations, set)
+  }
+  return root.value
 }
 
 function printAnew(source: string, values: readonly unknown[]): string {

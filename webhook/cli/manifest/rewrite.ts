@@ -1,7 +1,8 @@
 /** Whole files with edits of their documents carried out. */
 import type { SourceFile } from './objects.ts'
-import { type DocumentEdit, type PatchedPiece, patchPiece } from './patch.ts'
-import { type Piece, splitDocuments } from './split.ts'
+import type { Document } from './parse.ts'
+import { type DocumentEdit, joinStretches, type PatchedPiece, patchPiece } from './patch.ts'
+import { type Piece, splitDocuments, splitObjects } from './split.ts'
 
 export interface PatchedFile {
   readonly file: SourceFile
@@ -11,7 +12,7 @@ export interface PatchedFile {
 /** An edit, and the document that it is of. */
 export interface PlacedEdit {
   readonly file: SourceFile
-  readonly document: { readonly piece: Piece; readonly index: number }
+  readonly document: Document
   readonly edit: Omit<DocumentEdit, 'index'>
 }
 
@@ -22,21 +23,28 @@ export function patchFiles(
   const byFile = Map.groupBy(edits, ({ file }) => file)
   return files.map((file) => {
     const byStart = Map.groupBy(byFile.get(file) ?? [], ({ document }) => document.piece.start)
-    const pieces = splitDocuments(file.text).map((before) => {
-      const found = byStart.get(before.start) ?? []
-      return {
-        before,
-        after: patchPiece(
-          before,
-          found.map(({ document, edit }) => ({ index: document.index, ...edit })),
-        ),
-      }
-    })
-    return { file, pieces }
+    const pieces = splitDocuments(file.text).flatMap((piece) => splitStream(piece, byStart))
+    return { file, pieces: pieces.map((piece) => patchPlaced(piece, byStart.get(piece.start) ?? [])) }
   })
 }
 
-export const textOf = ({ pieces }: PatchedFile): string => pieces.map(({ after }) => after.text).join('')
+type Edits = ReadonlyMap<number, readonly PlacedEdit[]>
+
+/** Objects of JSON one behind the other have been read one by one. */
+function splitStream(piece: Piece, edits: Edits): readonly Piece[] {
+  const parts = /^\s*\{/.test(piece.text) ? splitObjects(piece) : []
+  const isStream = parts.some(({ text, start }) => edits.get(start)?.[0]?.document.piece.text === text)
+  return isStream ? parts : [piece]
+}
+
+function patchPlaced(piece: Piece, edits: readonly PlacedEdit[]): PatchedFile['pieces'][number] {
+  const known = new Map(edits.map(({ document }) => [document.index, document]))
+  const placed = edits.map(({ document, edit }) => ({ index: document.index, ...edit }))
+  return { before: piece, after: patchPiece(piece, placed, [...known.values()]) }
+}
+
+export const textOf = ({ pieces }: PatchedFile): string =>
+  pieces.map(({ after }) => joinStretches(after.stretches)).join('')
 
 /** One stream of documents, whatever the number of texts. */
 export const joinStreams = (texts: readonly string[]): string =>

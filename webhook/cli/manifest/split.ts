@@ -10,22 +10,15 @@ export interface Piece {
  * (k8s.io/apimachinery/pkg/util/yaml): so a huge file is read piece by piece, and a mistake spoils one document only.
  */
 export function splitDocuments(text: string): readonly Piece[] {
-  const marks = [...text.matchAll(/^---(?=\s|$)/gm)].map(({ index }) => index)
-  const starts = [...new Set([0, ...marks])]
-  const pieces: Piece[] = []
-  for (const [index, start] of starts.entries()) {
-    const piece = { text: text.slice(start, starts[index + 1]), start }
-    const last = pieces.at(-1)
-    // A directive (`%YAML 1.2`) stands before the marker of the document that it is about.
-    if (last !== undefined && isDirectives(last.text))
-      pieces.splice(-1, 1, { ...last, text: last.text + piece.text })
-    else pieces.push(piece)
-  }
-  return pieces
+  const starts = [0, ...[...text.matchAll(MARKER)].map(({ index }) => index)]
+  return [...new Set(starts)].map((start, index, all) => ({ text: text.slice(start, all[index + 1]), start }))
 }
 
-const isDirectives = (text: string): boolean =>
-  text.includes('%') && text.split('\n').every((line) => /^(?:%.*|#.*|\s*)$/.test(line))
+/**
+ * With the directives (`%YAML 1.2`) of the document that it begins. The beginning of a line is not `^`, which takes U+2028 for
+ * the end of one.
+ */
+const MARKER = /(?<![^\r\n])(?:%[^\n]*\n(?:[%#][^\n]*\n|\s*\n)*)?---(?!\S)/g
 
 /** Objects of JSON one behind the other, as `jq` prints them: one piece each. */
 export function splitObjects({ text, start }: Piece): readonly Piece[] {
@@ -40,5 +33,7 @@ export function splitObjects({ text, start }: Piece): readonly Piece[] {
     begin = index + 1
   }
   const rest = text.slice(begin)
-  return rest.trim() === '' ? pieces : [...pieces, { text: rest, start: start + begin }]
+  const last = pieces.at(-1)
+  if (rest.trim() !== '' || last === undefined) return [...pieces, { text: rest, start: start + begin }]
+  return pieces.with(-1, { ...last, text: last.text + rest })
 }

@@ -1,4 +1,5 @@
 import type { ManifestObject } from './objects.ts'
+import type { Document } from './parse.ts'
 import { type Path, parsePath } from './path.ts'
 import { type Mark, markIn } from './position.ts'
 import { readTrees, type Tree } from './tree.ts'
@@ -14,10 +15,14 @@ export const spotOf = (object: ManifestObject, field: string): Spot => spotAt(ob
 
 export function spotAt(object: ManifestObject, path: Path): Spot {
   const { file, document } = object
-  const { piece, index } = document
+  const whole = [...object.path, ...path]
+  const offset = whole.length === 0 ? document.start : findOffset(document, whole)
+  return { file: file.name, mark: markIn(file, document.piece.start + offset) }
+}
+
+function findOffset({ piece, index, start }: Document, path: Path): number {
   const tree = readTrees(piece.text)[index]
-  const offset = tree === undefined ? 0 : findStart(tree, [...object.path, ...path])
-  return { file: file.name, mark: markIn(file, piece.start + offset) }
+  return tree === undefined ? start : findStart(tree, path)
 }
 
 /** As far down the path as the source goes; through an alias it does not. */

@@ -1,5 +1,6 @@
 /** A document as its source is written: which characters each part of it takes. */
-import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from 'js-yaml'
+import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, SCALAR_STYLE } from 'js-yaml'
+import { readEvents } from './events.ts'
 import type { Path } from './path.ts'
 
 export type Tree = MappingTree | SequenceTree | ScalarTree | AliasTree
@@ -54,8 +55,8 @@ export function readTrees(source: string): readonly (Tree | undefined)[] {
   return last.trees
 }
 
-function parseTrees(source: string): readonly (Tree | undefined)[] {
-  const events = parseEvents(source, { maxDepth: 500 })
+function parseTrees(text: string): readonly (Tree | undefined)[] {
+  const { events, source } = readEvents(text)
   const reader: Reader = { source, events, next: 0, last: 0 }
   const trees: (Tree | undefined)[] = []
   while (reader.next < events.length) {

@@ -2,6 +2,7 @@
 import { ALIAS_KEYS, findRewrites } from '../../../contract/aliases.ts'
 import { readLimitAnnotations } from '../../../contract/annotations.ts'
 import { limitKey } from '../../../contract/keys.ts'
+import { UNLIMITED } from '../../../contract/limits.ts'
 import { formatProblem, quoteValue } from '../../../contract/problem.ts'
 
 type Annotations = Readonly<Record<string, string>>
@@ -22,7 +23,9 @@ export function migrateAnnotations(annotations: Annotations): Migrated {
   if (annotations[REMOVED] === 'true') return releaseLimits(annotations)
   const rewrites = findRewrites(annotations)
   const set = Object.fromEntries(
-    rewrites.filter(({ beatenBy }) => beatenBy === undefined).map(({ key, value }) => [key, value]),
+    rewrites
+      .filter(({ beatenBy }) => beatenBy === undefined)
+      .map(({ key, value }) => [key, isZero(value) ? UNLIMITED : value]),
   )
   const remove = rewrites.map(({ alias }) => alias)
   const after = Object.fromEntries(
@@ -34,7 +37,7 @@ export function migrateAnnotations(annotations: Annotations): Migrated {
     remarks: [
       ...rewrites.map(({ alias, key, value, beatenBy }) =>
         beatenBy === undefined
-          ? `${alias} is now ${key}`
+          ? `${alias} is now ${key}${isZero(value) ? ' "max": 0 meant no limit' : ''}`
           : `${alias} ${quoteValue(value)} is dropped: ${beatenBy.key} says ${quoteValue(beatenBy.value)}`,
       ),
       ...findDifferences(
@@ -47,11 +50,13 @@ export function migrateAnnotations(annotations: Annotations): Migrated {
   }
 }
 
+const isZero = (value: string): boolean => /^[-+]?0+$/.test(value)
+
 /** `removed` meant zero everywhere, which is no limit. */
 function releaseLimits(annotations: Annotations): Migrated {
   const aliases = Object.keys(annotations).filter((key) => ALIAS_KEYS.has(key))
   return {
-    set: { [limitKey('limit')]: 'max', [limitKey('bps')]: 'max' },
+    set: { [limitKey('limit')]: UNLIMITED, [limitKey('bps')]: UNLIMITED },
     remove: [...aliases, REMOVED],
     remarks: [
       `${REMOVED} is now ${limitKey('limit')} and ${limitKey('bps')} "max": no limit, where the policy allows it`,

@@ -34,8 +34,8 @@ const DEFAULT_NAMESPACES = 'kube-system'
 
 export function migrateEnvironment(env: Environment, name: string): MigratedPolicy {
   const remarks: string[] = []
-  const keywords = splitWords(read(env, 'EXCLUDE_KEYWORDS', DEFAULT_KEYWORDS, remarks))
-  const excluded = splitWords(read(env, 'EXCLUDE_NAMESPACES', DEFAULT_NAMESPACES, remarks))
+  const keywords = findKeywords(env, remarks)
+  const excluded = findNamespaces(env, remarks)
   const rules = [...excludeByLabels(env, remarks), limitRule(env, keywords, remarks)]
   remarks.push(...findDifferences(env))
   return {
@@ -57,11 +57,34 @@ function read(env: Environment, name: string, fallback: string, remarks: string[
   return given === '' ? fallback : given
 }
 
-const splitWords = (text: string): readonly string[] =>
-  text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
+/** There the text was cut at its commas and no more; where that came to nothing, the policy does what was meant. */
+function splitWords(text: string, name: string, remarks: string[]): readonly string[] {
+  const words = text.split(',')
+  for (const word of words.filter((each) => each.trim() !== each && each.trim() !== ''))
+    remarks.push(
+      `${name}: the older service looked for ${quoteValue(word)}, space and all; the policy excludes ${quoteValue(word.trim())}`,
+    )
+  if (words.some((word) => word.trim() === ''))
+    remarks.push(`${name}: the older service took its empty words at their word; the policy leaves them out`)
+  return words.map((word) => word.trim()).filter((word) => word !== '')
+}
+
+function findKeywords(env: Environment, remarks: string[]): readonly string[] {
+  const name = 'EXCLUDE_KEYWORDS'
+  return splitWords(read(env, name, DEFAULT_KEYWORDS, remarks), name, remarks)
+}
+
+/** A namespace is a DNS label (RFC 1123): what is none excluded nothing there, and would be a pattern here. */
+function findNamespaces(env: Environment, remarks: string[]): readonly string[] {
+  const name = 'EXCLUDE_NAMESPACES'
+  const words = splitWords(read(env, name, DEFAULT_NAMESPACES, remarks), name, remarks)
+  const isName = (word: string): boolean => /^[a-z\d](?:[a-z\d-]*[a-z\d])?$/.test(word)
+  for (const word of words.filter((each) => !isName(each)))
+    remarks.push(
+      `${name}: no namespace can be called ${quoteValue(word)}: it excluded none, and the policy leaves it out`,
+    )
+  return words.filter(isName)
+}
 
 /** A selector that could not be read was passed over there, without a word. */
 function excludeByLabels(env: Environment, remarks: string[]): readonly Fields[] {
@@ -116,7 +139,7 @@ function readLimit(
   remarks: string[],
 ): number | string | undefined {
   const given = env[variable] ?? ''
-  const isNumber = /^[-+]?\d+$/.test(given)
+  const isNumber = isInt64(given)
   if (given !== '' && !isNumber)
     remarks.push(
       `${variable} ${quoteValue(given)} is not a number: the older service took its default, ${usual}`,
@@ -132,6 +155,13 @@ function readLimit(
   return Number.isSafeInteger(Number(text)) ? Number(text) : text
 }
 
+/** As Go's `strconv.Atoi` on a 64-bit machine. */
+const isInt64 = (text: string): boolean =>
+  /^[-+]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
+
+/** As Go's `strconv.ParseBool`. */
+const isTrue = (text: string | undefined): boolean => /^(?:1|t|T|true|TRUE|True)$/.test(text ?? '')
+
 function findDifferences(env: Environment): readonly string[] {
   const isSet = (name: string): boolean => (env[name] ?? '') !== ''
   const smart = Object.keys(env).filter(
@@ -142,12 +172,13 @@ function findDifferences(env: Environment): readonly string[] {
     ...(isSet('CONTAINER_IOPS_LIMIT')
       ? ['CONTAINER_IOPS_LIMIT was parsed and never used: the policy leaves it out']
       : []),
-    ...(env['SMART_LIMIT_ENABLED'] === 'true'
+    ...(isTrue(env['SMART_LIMIT_ENABLED'])
       ? ['SMART_LIMIT_ENABLED: limits by measured load have no counterpart: the policy limits always']
       : ['SMART_LIMIT_ENABLED is not true, so the older service limited nothing: the policy does']),
     ...(smart.length > 0 ? [`no counterpart: ${smart.sort().join(', ')}`] : []),
     ...node.map((name) => `${name}=${env[name]} goes to the enforcer, which has a variable of that name`),
     `a pod without one of the limits gets the default on itself, as ${limitKey('read-iops')} and its kin, when it is made or changed`,
+    'init containers are limited too: the older service never looked at them',
     'pods that run already get theirs by the back-fill, or when they are made anew',
   ]
 }

@@ -1,5 +1,6 @@
 import { type StructuredPatchHunk, structuredPatch } from 'diff'
 import type { PatchedFile } from '../manifest/rewrite.ts'
+import { CONTEXT } from '../manifest/stretches.ts'
 import type { Paint } from './paint.ts'
 
 /** A unified diff, such as `patch` takes; empty where nothing changes. Documents are compared one by one. */
@@ -9,15 +10,16 @@ export function formatDiff(files: readonly PatchedFile[], paint: Paint): string 
 
 function formatFile({ file, pieces }: PatchedFile, paint: Paint): string {
   let [oldLine, newLine] = [0, 0]
-  const hunks = pieces.flatMap(({ before, after }) => {
-    const found = before.text === after.text ? [] : findHunks(before.text, after.text)
+  const stretches = pieces.flatMap(({ after }) => after.stretches)
+  const hunks = stretches.flatMap(({ before, after }) => {
+    const found = before === after ? [] : findHunks(before, after)
     const placed = found.map((hunk) => ({
       ...hunk,
       oldStart: hunk.oldStart + oldLine,
       newStart: hunk.newStart + newLine,
     }))
-    oldLine += countBreaks(before.text)
-    newLine += countBreaks(after.text)
+    oldLine += countBreaks(before)
+    newLine += countBreaks(after)
     return placed
   })
   if (hunks.length === 0) return ''
@@ -26,7 +28,7 @@ function formatFile({ file, pieces }: PatchedFile, paint: Paint): string {
 }
 
 const findHunks = (before: string, after: string): readonly StructuredPatchHunk[] =>
-  structuredPatch('', '', before, after, '', '', { context: 3 }).hunks
+  structuredPatch('', '', before, after, '', '', { context: CONTEXT }).hunks
 
 const countBreaks = (text: string): number => text.split('\n').length - 1
 

@@ -4,7 +4,7 @@ import type { CliEffects } from '../command.ts'
 import { type Fault, type ManifestObject, readObjects, type SourceFile } from '../manifest/objects.ts'
 import { type ExtraTemplate, findSites, type PodSite } from '../manifest/sites.ts'
 import { type OnFile, readInputs } from './inputs.ts'
-import { isReview, judge } from './judge.ts'
+import { isReview, judge, NOT_A_POD } from './judge.ts'
 import type { WorldSettings } from './options.ts'
 import type { Report } from './report.ts'
 import { readWorld, type WorldSources } from './world.ts'
@@ -36,11 +36,14 @@ export async function gather({ operands, settings, effects, cluster, onFile }: G
   )
   const sites = input.objects.map((object) => findAllSites(object, settings.podTemplatePaths))
   const known = [...input.faults, ...policies.faults, ...namespaces.faults, ...faults]
+  const judged = sites.flat().map((site) => judge(site, world, settings))
+  const outcomes = judged.filter(({ reason }) => reason !== NOT_A_POD)
+  const isBlind = world.policies.size === 0 && outcomes.some(({ verdict }) => verdict !== 'not-opted-in')
   return {
     files: input.files,
-    outcomes: sites.flat().map((site) => judge(site, world, settings)),
-    faults: world.policies.size === 0 && known.length === 0 ? [NO_POLICY] : known,
-    others: sites.filter(({ length }) => length === 0).length,
+    outcomes,
+    faults: isBlind && known.length === 0 ? [NO_POLICY] : known,
+    others: sites.filter(({ length }) => length === 0).length + judged.length - outcomes.length,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Mark } from '../manifest/position.ts'
+import { STDIN } from './inputs.ts'
 import type { Report } from './report.ts'
 import { findRemarks, nameDecider, nameOutcome, type Remark, spotOfRemark } from './words.ts'
 
@@ -31,7 +32,7 @@ interface Place {
 
 function formatCommand(level: Remark['level'], { title, file, mark }: Place, text: string): string {
   const properties = [
-    ...(file === undefined ? [] : [`file=${escapeProperty(file)}`]),
+    ...(file === undefined || file === STDIN ? [] : [`file=${escapeProperty(file)}`]),
     ...(mark === undefined ? [] : [`line=${mark.line}`, `col=${mark.column}`]),
     `title=${escapeProperty(title)}`,
   ]

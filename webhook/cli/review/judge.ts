@@ -66,9 +66,11 @@ export function judge(site: PodSite, world: World, options: JudgeOptions): Outco
   const name = textOf(request['namespace'])
   const namespace = findNamespace(name, world, options)
   const base = { ...describeSite(site, request), namespace: name, review, ...NOTHING }
+  const parsed = parseReview(review)
+  if (parsed.ok && parsed.value.content.kind === 'other')
+    return { ...base, verdict: 'not-opted-in', reason: NOT_A_POD }
   if (namespace === undefined && options.unknownNamespace === 'error')
     return { ...base, verdict: 'unknown-namespace' }
-  const parsed = parseReview(review)
   if (!parsed.ok)
     return { ...base, verdict: 'refused', violations: parsed.problems.map(describeUnreadable(site)) }
   const { body, record } = answerReview(parsed.value, { ...world, namespace })
@@ -87,6 +89,9 @@ export function judge(site: PodSite, world: World, options: JudgeOptions): Outco
   }
 }
 
+/** Why nothing is decided on a recorded review of something else. */
+export const NOT_A_POD = 'not-a-pod'
+
 const NOTHING = { defaulted: [], violations: [], warnings: [], audit: {}, patch: [] } as const
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -99,7 +104,9 @@ function formatReview({ object, path }: PodSite, { namespace }: JudgeOptions): F
   const found = valueAt(object.value, path)
   const template = isFields(found) ? found : {}
   const owner = isFields(object.value['metadata']) ? object.value['metadata'] : {}
-  const metadata = isFields(template['metadata']) ? template['metadata'] : (template['metadata'] ?? {})
+  const metadata = isFields(template['metadata'])
+    ? sortAnnotations(template['metadata'])
+    : (template['metadata'] ?? {})
   const isPod = path.length === 0
   const pod =
     isPod || !isFields(metadata)
@@ -118,6 +125,14 @@ function formatReview({ object, path }: PodSite, { namespace }: JudgeOptions): F
       object: { apiVersion: 'v1', kind: 'Pod', ...pod, spec: template['spec'] },
     },
   }
+}
+
+/** Go prints maps in the order of their keys: warnings come in that order from the API server, too. */
+function sortAnnotations(metadata: Fields): Fields {
+  const { annotations } = metadata
+  if (!isFields(annotations)) return metadata
+  const sorted = Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))
+  return { ...metadata, annotations: Object.fromEntries(sorted) }
 }
 
 function findNamespace(

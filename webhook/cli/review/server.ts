@@ -44,7 +44,7 @@ export async function compareWithServer(
 
 /** The response of the server's AdmissionReview; undefined where it takes the review for none (400), as we do. */
 async function ask(url: URL, agent: Agent, review: Fields): Promise<Fields | undefined> {
-  const { status, body } = await post(url, agent, JSON.stringify(asDryRun(review)))
+  const { status, body } = await post(url, agent, JSON.stringify(asDryRun(review), toNumber))
   if (status === 400) return undefined
   if (status !== 200) throw new Error(`HTTP ${status}: ${body.slice(0, 200)}`)
   const answer: unknown = JSON.parse(body)
@@ -52,6 +52,9 @@ async function ask(url: URL, agent: Agent, review: Fields): Promise<Fields | und
   if (!isFields(response)) throw new Error('its answer is not an AdmissionReview')
   return response
 }
+
+/** No decision looks at a number that is so large. */
+const toNumber = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
 
 /** Recorded reviews may have been for real. */
 const asDryRun = (review: Fields): Fields => ({
