@@ -47,7 +47,8 @@ export async function runDaemon(given: DaemonGiven, effects: DaemonEffects): Pro
   await Promise.all([
     runLoop({ ...parts, settings, feed, agenda, clock }),
     keepTime({ interval, refresh: feed.refresh, agenda, sleep, stopped }),
-    serveUntilStopped(createPages(parts, status), { host, port, log: effects.log, sleep, stopped }),
+    parts.usage.keep(),
+    serveUntilStopped(createPages(parts, status, clock), { host, port, log: effects.log, sleep, stopped }),
   ])
   return []
 }

@@ -18,6 +18,13 @@ export function findLegacyNotices(
       variable,
       text: `${variable} is not needed: cgroups are found by pod uid`,
     })),
+    ...Object.entries(SUPERSEDED)
+      .filter(([variable]) => isSet(variable))
+      .map(([variable, text]) => ({
+        level: 'warn' as const,
+        variable,
+        text: `${variable} has no effect: ${text}`,
+      })),
     ...Object.keys(env)
       .filter((name) => POLICY.test(name) && isSet(name))
       .toSorted()
@@ -40,6 +47,12 @@ export function findLegacyNotices(
 
 const UNNEEDED = ['CONTAINER_RUNTIME', 'CONTAINER_SOCKET_PATH', 'CONTAINERD_NAMESPACE'] as const
 
+/** What stands in their place. */
+const SUPERSEDED: Readonly<Record<string, string>> = {
+  KUBECONFIG_PATH: 'the API server is met by the service account (SERVICE_ACCOUNT_PATH)',
+  KUBELET_SA_TOKEN_PATH: "set KUBELET_TOKEN_PATH; left out, the service account's token is shown",
+}
+
 /** Defaults, exemptions and the limiter by load of the older service. */
 const POLICY =
-  /^(?:CONTAINER_(?:(?:READ|WRITE)_)?(?:IOPS|BPS)_LIMIT|EXCLUDE_(?:KEYWORDS|NAMESPACES|LABEL_SELECTOR)|SMART_LIMIT_[A-Z0-9_]+)$/
+  /^(?:CONTAINER_(?:(?:READ|WRITE)_)?(?:IOPS|BPS)_LIMIT|EXCLUDE_(?:KEYWORDS|NAMESPACES|LABEL_SELECTOR)|SMART_LIMIT_(?!USE_KUBELET_API$)[A-Z0-9_]+)$/

@@ -16,8 +16,10 @@ import { createMetrics, type Metrics } from './seen/metrics.ts'
 import { createObserver, type Observer, tellEvent } from './seen/observer.ts'
 import { createViewServer } from './seen/server.ts'
 import type { Status } from './seen/status.ts'
-import { viewContainers, viewLimits } from './seen/view.ts'
+import { type Page, type Query, type Scene, viewContainers, viewLimits } from './seen/view.ts'
 import type { Feed } from './sources/feed.ts'
+import type { Access } from './usage/access.ts'
+import { createPageAccess, createUsage, type UsagePart } from './usageParts.ts'
 
 export interface Parts {
   readonly folders: Folders
@@ -27,6 +29,9 @@ export interface Parts {
   readonly metrics: Metrics
   readonly observer: Observer
   readonly observe: LoopObserver
+  readonly usage: UsagePart
+  /** Undefined: whoever can come may look. */
+  readonly access: Access | undefined
 }
 
 export interface Core {
@@ -43,6 +48,7 @@ export function createParts(given: DaemonGiven, effects: DaemonEffects, core: Co
     source: () => core.feed.source,
     age: () => core.feed.book && (clock() - core.feed.book.at) / 1000,
     watched: () => hands.watches.size,
+    usage: () => usage.sampler,
     ...effects.usage,
   })
   const observer = createObserver({
@@ -60,7 +66,12 @@ export function createParts(given: DaemonGiven, effects: DaemonEffects, core: Co
       observer.loop.passed(pass)
     },
   }
-  return { ...hands, metrics, observer, observe }
+  const usage = createUsage(given, effects, {
+    place: () => core.status.place,
+    records: () => hands.pods.records.values(),
+    observer,
+  })
+  return { ...hands, metrics, observer, observe, usage, access: createPageAccess(given, effects, observer) }
 }
 
 type Hands = Pick<Parts, 'folders' | 'watches' | 'pods' | 'inquiries'>
@@ -115,12 +126,20 @@ function createPodWarner(
   })
 }
 
-export function createPages({ pods, metrics }: Parts, status: Status): Server {
+export function createPages(
+  { pods, metrics, usage, access }: Parts,
+  status: Status,
+  clock: () => number,
+): Server {
+  const view = (show: (scene: Scene, query: Query) => Page) => (query: Query) =>
+    status.place &&
+    show({ records: pods.records.values(), place: status.place, usage: usage.sampler, clock }, query)
   return createViewServer({
     metrics: () => ({ type: CONTENT_TYPE, text: metrics.format() }),
     findIllness: status.findIllness,
     findUnreadiness: status.findUnreadiness,
-    containers: (query) => status.place && viewContainers(pods.records.values(), status.place, query),
-    limits: (query) => status.place && viewLimits(pods.records.values(), status.place, query),
+    containers: view(viewContainers),
+    limits: view(viewLimits),
+    access,
   })
 }

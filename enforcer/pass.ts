@@ -72,7 +72,11 @@ export const findNotices = (
   pods: readonly NodePod[],
   folders: ReadonlyMap<string, readonly string[]>,
   place: Place,
-): readonly string[] => [...noticeFlatness(pods, place), ...noticeAbsence(pods, folders, place)]
+): readonly string[] => [
+  ...place.notices,
+  ...noticeFlatness(pods, place),
+  ...noticeAbsence(pods, folders, place),
+]
 
 function noticeFlatness(pods: readonly NodePod[], { rules }: Place): readonly string[] {
   const shared = pods.filter((pod) => isLimited(pod, rules) && pod.admitted.scope === 'pod')
@@ -82,14 +86,18 @@ function noticeFlatness(pods: readonly NodePod[], { rules }: Place): readonly st
   ]
 }
 
-/** No failure, since a pod can end between the list and the look; but a tree where none is found may be the wrong one. */
+/**
+ * No failure, since a pod can end between the list and the look, and a status lags behind its end; but a tree where none is found
+ * may be the wrong one.
+ */
 function noticeAbsence(
   pods: readonly NodePod[],
   folders: ReadonlyMap<string, readonly string[]>,
   { tree, rules }: Place,
 ): readonly string[] {
-  const absent = pods.filter((pod) => pod.isRunning && isLimited(pod, rules) && !folders.has(pod.uid))
-  if (absent.length === 0) return []
+  const running = pods.filter((pod) => pod.isRunning && isLimited(pod, rules))
+  const absent = running.filter(({ uid }) => !folders.has(uid))
+  if (absent.length === 0 || (rules.isLive === true && absent.length < running.length)) return []
   return [
     `no cgroup below ${tree.root} for ${count(absent)}, though the list says Running: unless just ended, check CGROUP_ROOT`,
   ]

@@ -18,6 +18,8 @@ export interface Place {
   readonly former: readonly string[]
   /** Of mounts without a disk, while others have one. */
   readonly problems: readonly Problem[]
+  /** Of mounts that may be others than were meant. */
+  readonly notices: readonly string[]
 }
 
 /**
@@ -30,7 +32,7 @@ export async function readPlace(
   before?: Pick<Place, 'mounts' | 'former'>,
 ): Promise<Result<Place>> {
   const cgroups = await detectCgroups(path.resolve(settings.cgroupRoot), settings.cgroupVersion)
-  const { disks, problems } = await readWanted(settings)
+  const { disks, problems, notices } = await readWanted(settings)
   const mounts = new Map(
     [...(before?.mounts ?? [])].filter(([, devices]) => devices.every(isThere(settings))),
   )
@@ -49,6 +51,7 @@ export async function readPlace(
     devices,
     former: [...new Set(known)].filter((device) => !devices.includes(device)),
     problems,
+    notices,
   })
 }
 
@@ -73,6 +76,7 @@ async function readWanted(settings: EnforcerSettings): Promise<Disks> {
           cure: 'mount proc there, or set PROC_ROOT',
         },
       ],
+      notices: [],
     }
   }
 }

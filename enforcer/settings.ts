@@ -2,6 +2,7 @@ import * as option from '../settings/option.ts'
 import { formatHelp, type SettingsOf } from '../settings/settings.ts'
 import { LOG_LEVELS } from './log.ts'
 import { KUBELET_OPTIONS } from './sources/kubeletSettings.ts'
+import { USAGE_OPTIONS } from './usageSettings.ts'
 
 /** The option, with one more thing that its values must be: a text is what is wrong. */
 const refine = <T>(
@@ -111,6 +112,7 @@ export const OPTIONS = {
     help: "The node's name: whose pods the API server is asked for",
   }),
   ...KUBELET_OPTIONS,
+  ...USAGE_OPTIONS,
   events: option.toggle({
     flag: 'events',
     env: 'EVENTS',

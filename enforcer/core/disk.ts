@@ -26,6 +26,17 @@ export function findDevice(mounts: readonly Mount[], path: string): Result<Devic
   return source === undefined ? bad(explainNoDisk(mount)) : ok(source)
 }
 
+/**
+ * A folder that is mounted by itself is a bind mount, or, in a pod, a hostPath where no disk is mounted (yet): which of them
+ * was meant, nobody here can tell. A root of btrfs names a subvolume, and says nothing.
+ */
+export function findMountNotice(mounts: readonly Mount[], path: string): string | undefined {
+  const mount = findMount(mounts, withoutTrailingSlash(path))
+  if (mount === undefined || mount.root === '/' || mount.filesystem === 'btrfs') return undefined
+  const { mountPoint, root, filesystem, source } = mount
+  return `DATA_MOUNT ${mountPoint} is the folder ${root} of a filesystem (${filesystem}, ${source}), whose disk is limited: where a disk of its own was to be there, it is not mounted`
+}
+
 /** Filesystems with a device number of their own (0:x), btrfs above all, name their disk as the source. */
 function findSource(source: string): DeviceReference | undefined {
   const [, mapped, name] = /^\/dev\/(?:mapper\/(.+)|(.+))$/.exec(source) ?? []

@@ -3,6 +3,8 @@
 export interface Mount {
   /** `MAJOR:MINOR` of the filesystem's device; major 0 where it has none of its own. */
   readonly device: string
+  /** What of the filesystem is mounted: `/` is the whole of it. */
+  readonly root: string
   readonly mountPoint: string
   readonly filesystem: string
   /** The device or whatever the filesystem calls its source. */
@@ -14,13 +16,18 @@ export const parseMountinfo = (text: string): readonly Mount[] =>
   text.split('\n').flatMap((line) => parseLine(line) ?? [])
 
 /** The source may be empty (`mount -t tmpfs '' /x`): a line that is dropped could hide the mount that counts. */
-const LINE = /^\d+ \d+ (\d+:\d+) \S+ (\S+) \S+(?: \S+)*? - (\S+) (\S*)(?: |$)/
+const LINE = /^\d+ \d+ (\d+:\d+) (\S+) (\S+) \S+(?: \S+)*? - (\S+) (\S*)(?: |$)/
 
 function parseLine(line: string): Mount | undefined {
-  const [, device, mountPoint, filesystem, source] = LINE.exec(line) ?? []
-  if (device === undefined || mountPoint === undefined || filesystem === undefined || source === undefined)
-    return undefined
-  return { device, mountPoint: unescape(mountPoint), filesystem, source: unescape(source) }
+  const [whole, device = '', root = '', mountPoint = '', filesystem = '', source = ''] = LINE.exec(line) ?? []
+  if (whole === undefined) return undefined
+  return {
+    device,
+    root: unescape(root),
+    mountPoint: unescape(mountPoint),
+    filesystem,
+    source: unescape(source),
+  }
 }
 
 /** Space, tab, newline, backslash and `#` stand as three octal digits. */

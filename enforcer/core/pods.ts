@@ -1,7 +1,7 @@
 /** The kubelet's list of pods, from unknown JSON to what limits need. Source: k8s.io/api/core/v1/types.go (PodList). */
 import { type Admitted, readAdmitted, splitList } from '../../contract/admitted.ts'
 import type { Annotations } from '../../contract/annotations.ts'
-import { DEFAULTED_KEY } from '../../contract/keys.ts'
+import { DEFAULTED_KEY, LIMIT_NAMES, limitKey } from '../../contract/keys.ts'
 import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import {
   childOf,
@@ -21,8 +21,10 @@ export interface NodePod extends Containers {
   /** As it stands in the name of the pod's cgroup; compared with names, never made into a path. */
   readonly uid: string
   readonly admitted: Admitted
-  /** Names of the limits that a policy filled in; the pod's own are the others. */
+  /** Names of the limits that a policy filled in. */
   readonly defaulted: readonly string[]
+  /** A limit of the pod's own stands among them, or in their place. */
+  readonly hasOwn: boolean
 }
 
 export interface PodList {
@@ -107,7 +109,11 @@ function readPod(field: Field): Claim | undefined {
   if (claim === undefined || field.problems.length > 0) return undefined
   const { uid, annotations, isBorrowed } = claim
   const defaulted = splitList(annotations[DEFAULTED_KEY] ?? '')
-  return { pod: { id, uid, ...containers, admitted: readAdmitted(annotations), defaulted }, isBorrowed }
+  const admitted = readAdmitted(annotations)
+  const hasOwn =
+    admitted.overrides.size > 0 ||
+    LIMIT_NAMES.some((limit) => annotations[limitKey(limit)] !== undefined && !defaulted.includes(limit))
+  return { pod: { id, uid, ...containers, admitted, defaulted, hasOwn }, isBorrowed }
 }
 
 /** What an API server's copy of a static pod carries: its own uid is not the one in the cgroup's name. */

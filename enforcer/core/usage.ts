@@ -33,7 +33,7 @@ export const SERVICED = {
 export function parseServiced(bytes: string, operations: string, device: string): Usage | undefined {
   if (findLine(bytes, device) === undefined && findLine(operations, device) === undefined) return undefined
   const read = (text: string, kind: string): bigint =>
-    BigInt(findLine(text, `${device} ${kind}`)?.split(' ')[2] ?? 0)
+    BigInt(/^\S+ \S+ (\d+)$/.exec(findLine(text, `${device} ${kind}`) ?? '')?.[1] ?? 0)
   return {
     readBytes: read(bytes, 'Read'),
     writtenBytes: read(bytes, 'Write'),

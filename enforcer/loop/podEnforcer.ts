@@ -70,8 +70,8 @@ export function createPodEnforcer(deps: PodEnforcerDeps): PodEnforcer {
     enforce: async (pod, folders, { place, item }) => {
       const memory = memories.get(pod.uid) ?? { retries: createRetries(deps.clock), held: new Map() }
       memories.set(pod.uid, memory)
-      if (folders.length === 0) memory.held.clear()
       const { plan, watched } = look(deps, pod, { folders, place })
+      retainHeld(memory, plan)
       const failures = await carryOut({ ...deps, pod, memory, item }, plan)
       const record: PodRecord = {
         pod,
@@ -94,6 +94,12 @@ export function createPodEnforcer(deps: PodEnforcerDeps): PodEnforcer {
       memories.delete(uid)
     },
   }
+}
+
+/** A container that is started anew has another cgroup each time: what was written to those before is nobody's. */
+function retainHeld({ held }: Memory, { targets }: PodPlan): void {
+  const paths = new Set(targets.map(({ path }) => path))
+  for (const key of held.keys()) if (!paths.has(key.slice(0, key.lastIndexOf('/')))) held.delete(key)
 }
 
 interface Looked {

@@ -2,7 +2,7 @@
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, type Problem } from '../../contract/problem.ts'
-import { type DeviceReference, findDevice, parseDeviceName } from '../core/disk.ts'
+import { type DeviceReference, findDevice, findMountNotice, parseDeviceName } from '../core/disk.ts'
 import { parseMountinfo } from '../core/mountinfo.ts'
 import { readOptional } from './files.ts'
 
@@ -24,6 +24,8 @@ export interface Disks {
   readonly disks: readonly Disk[]
   /** Of mounts that lie on no disk: the others go on. */
   readonly problems: readonly Problem[]
+  /** What may not be as it was meant. */
+  readonly notices: readonly string[]
 }
 
 /** What to limit: mount points whose disks are found, and disks by name or number, which need no finding. */
@@ -39,16 +41,21 @@ export async function readDisks({ mounts, devices }: Wanted, roots: Roots): Prom
       readDisk({ mount: name, field: `DEVICE ${name}` }, parseDeviceName(name), roots),
     ),
   ])
-  return { disks: found.flatMap(({ disks }) => disks), problems: found.flatMap(({ problems }) => problems) }
+  return {
+    disks: found.flatMap(({ disks }) => disks),
+    problems: found.flatMap(({ problems }) => problems),
+    notices: found.flatMap(({ notices }) => notices),
+  }
 }
 
 async function readMounts(mounts: readonly string[], roots: Roots): Promise<readonly Promise<Disks>[]> {
   const mountinfo = parseMountinfo(await readFile(path.join(roots.proc, 'self/mountinfo'), 'utf8'))
   return mounts.map(async (mount) => {
     const reference = findDevice(mountinfo, mount)
-    return reference.ok
-      ? await readDisk({ mount, field: `DATA_MOUNT ${mount}` }, reference.value, roots)
-      : { disks: [], problems: reference.problems }
+    if (!reference.ok) return { disks: [], problems: reference.problems, notices: [] }
+    const found = await readDisk({ mount, field: `DATA_MOUNT ${mount}` }, reference.value, roots)
+    const notice = findMountNotice(mountinfo, mount)
+    return notice === undefined ? found : { ...found, notices: [notice] }
   })
 }
 
@@ -63,7 +70,7 @@ async function readDisk({ mount, field }: Named, reference: DeviceReference, { s
     const members = 'number' in reference ? [] : await findMembers(path.basename(await realpath(entry)), sys)
     const entries = members.length > 0 ? members : [entry]
     const devices = await Promise.all(entries.map(readWholeDisk))
-    return { disks: devices.map((device) => ({ mount, device })), problems: [] }
+    return { disks: devices.map((device) => ({ mount, device })), problems: [], notices: [] }
   } catch (error) {
     return {
       disks: [],
@@ -74,6 +81,7 @@ async function readDisk({ mount, field }: Named, reference: DeviceReference, { s
           cure: 'check that sysfs is mounted there and knows the device, or set SYS_ROOT',
         },
       ],
+      notices: [],
     }
   }
 }

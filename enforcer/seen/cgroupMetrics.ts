@@ -90,6 +90,8 @@ function readRow({ target, device, isFirst }: Row, { rules }: Place): RowSeries 
     }),
     operations: both(usage?.reads, usage?.writes),
     bytes: both(usage?.readBytes, usage?.writtenBytes),
-    pressure: Object.entries(pressure ?? {}).map(([kind, value]) => ({ labels: { ...whose, kind }, value })),
+    pressure: (['some', 'full'] as const).flatMap((kind) =>
+      pressure === undefined ? [] : [{ labels: { ...whose, kind }, value: pressure[kind] }],
+    ),
   }
 }

@@ -50,6 +50,7 @@ export function createWarner(deps: WarnerDeps): Warner {
         send(deps, pod, message).then(
           () => told('sent'),
           (error: unknown) => {
+            sent.delete(key)
             silentUntil = clock() + SULK
             told('refused', error)
           },

@@ -1,7 +1,9 @@
 /** The enforcer's metrics. Names: https://prometheus.io/docs/practices/naming/ */
+import { USAGE_SOURCES } from '../core/rates.ts'
 import type { PodRecord } from '../loop/podEnforcer.ts'
 import type { Place } from '../place.ts'
 import type { SourceName } from '../sources/source.ts'
+import type { Sampler } from '../usage/sampler.ts'
 import { readCgroupFamilies } from './cgroupMetrics.ts'
 import { type Family, formatFamilies, type Series } from './exposition.ts'
 import { type Counter, createCounter, createHistogram, type Histogram } from './instruments.ts'
@@ -11,6 +13,7 @@ export interface Metrics {
   /** Label `cause`. */
   readonly applied: Histogram
   readonly passes: Histogram
+  readonly samples: Histogram
   readonly writes: Counter
   /** Label `cause`. */
   readonly errors: Counter
@@ -36,6 +39,7 @@ export interface Readings {
   /** Seconds since the list of pods was true; undefined: there is none yet. */
   readonly age: () => number | undefined
   readonly watched: () => number
+  readonly usage: () => Pick<Sampler, 'count'>
   readonly memory: () => number
   /** Seconds of the processor, since the start. */
   readonly processor: () => number
@@ -51,6 +55,7 @@ export function createMetrics(readings: Readings): Metrics {
       formatFamilies([
         ...Object.values(instruments).map((instrument) => instrument.read()),
         ...readState(readings),
+        readUsage(readings.usage()),
         ...readCgroupFamilies(readings.records(), readings.place()),
       ]),
   }
@@ -67,10 +72,11 @@ function createInstruments() {
       'From the moment that a cause was seen (cgroup, pod, interval, retry) to the line written.',
     ),
     passes: histogram('pass_seconds', 'Passes over everything.'),
+    samples: histogram('usage_sample_seconds', 'Samples of usage, with the answers of the kubelet.'),
     writes: counter('writes_total', 'Lines written to cgroups.'),
     errors: counter(
       'errors_total',
-      'What failed, by cause: the errno of a write, or place, pods, loop.',
+      'What failed, by cause: the errno of a write, or place, pods, loop, usage.',
       true,
     ),
     drift: counter('drift_total', 'Lines that somebody else had changed, and that were repaired.'),
@@ -123,3 +129,13 @@ function readState(readings: Readings): readonly Family[] {
     },
   ]
 }
+
+const readUsage = ({ count }: Pick<Sampler, 'count'>): Family => ({
+  name: `${PREFIX}usage_series`,
+  type: 'gauge',
+  help: 'Cgroups times disks at the last sample of usage, by who counted; none: nobody did.',
+  series: [...USAGE_SOURCES, undefined].map((source) => ({
+    labels: { source: source ?? 'none' },
+    value: count(source),
+  })),
+})

@@ -10,6 +10,7 @@ import type { LoopObserver, Pass } from '../loop/loop.ts'
 import type { PodObserver } from '../loop/podEnforcer.ts'
 import type { Switch } from '../sources/feed.ts'
 import type { SourceName } from '../sources/source.ts'
+import type { UsageObserver } from '../usage/keeping.ts'
 import type { Warner } from './events.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -28,6 +29,7 @@ export interface Observer {
   readonly switched: (change: Switch) => void
   readonly called: (target: SourceName, call: Call) => void
   readonly watchRefused: (folder: string, error: unknown) => void
+  readonly usage: UsageObserver
 }
 
 export function createObserver(deps: ObserverDeps): Observer {
@@ -38,6 +40,7 @@ export function createObserver(deps: ObserverDeps): Observer {
   let refusals = 0
   return {
     pods: observePods(deps, problems, tally),
+    usage: observeUsage(deps, notices),
     loop: observeLoop(deps, { notices, problems }, tally),
     switched: (change) => tellSwitch(deps, change),
     called: (target, { status, seconds }) => {
@@ -93,11 +96,34 @@ function observePods(
   }
 }
 
+/** What the kubelet does not tell is told by the cgroups' files: no error, and said once. */
+function observeUsage({ log, metrics }: ObserverDeps, notices: Journal): UsageObserver {
+  return {
+    sampled: (milliseconds, failures) => {
+      metrics.samples.observe(milliseconds / 1000)
+      notices.say(
+        'usage',
+        failures.map(
+          (failure) =>
+            `usage is read from the cgroups' files, since the kubelet does not tell it: ${failure}`,
+        ),
+      )
+    },
+    broken: (error) => {
+      metrics.errors.inc({ cause: 'usage' })
+      log.error({ err: error }, 'a sample of usage failed')
+    },
+  }
+}
+
 /** Whose wish it is: admission notes which keys a policy filled in (iops-limit/defaulted). */
-function nameOrigin({ defaulted }: NodePod, value: string): string {
+function nameOrigin({ defaulted, hasOwn }: NodePod, value: string): string {
   // Behind the device: a number, unless everything is `max` (v2) or 0 (v1).
   if (!/[= ][1-9]/.test(value.slice(value.indexOf(' ')))) return 'limit lifted'
-  return defaulted.length === 0 ? "written: the pod's own limit" : "written: a policy's default"
+  if (!hasOwn) return "written: a policy's default"
+  return defaulted.length === 0
+    ? "written: the pod's own limit"
+    : "written: the pod's own limit, and a policy's default beside it"
 }
 
 function observeLoop(

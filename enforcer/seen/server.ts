@@ -1,6 +1,16 @@
-/** The HTTP server for those who look: metrics, health, and what stands where. Reads only, and only GET and HEAD. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+/**
+ * The HTTP server for those who look: metrics, health, and what stands where. Reads only, and only GET and HEAD; what stands
+ * where, only by a token.
+ */
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { messageOf } from '../../contract/problem.ts'
+import type { Access } from '../usage/access.ts'
 import type { Page, Query } from './view.ts'
 
 export interface Views {
@@ -12,11 +22,13 @@ export interface Views {
   /** Undefined where there is nothing to enforce on yet. */
   readonly containers: (query: Query) => Page | undefined
   readonly limits: (query: Query) => Page | undefined
+  /** Who may see these two; undefined: everyone who can come here, since only this host can. */
+  readonly access: Access | undefined
 }
 
 export function createViewServer(views: Views): Server {
   const server = createServer((request, response) => {
-    send(response, attempt(views, request), request.method === 'HEAD')
+    void attempt(views, request).then((reply) => send(response, reply, request.method === 'HEAD'))
   })
   server.headersTimeout = 5_000
   server.requestTimeout = 10_000
@@ -28,6 +40,7 @@ interface Reply {
   readonly status: number
   readonly type: string
   readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -38,15 +51,15 @@ const json = (status: number, body: unknown): Reply => ({
   text: `${JSON.stringify(body)}\n`,
 })
 
-function attempt(views: Views, request: IncomingMessage): Reply {
+async function attempt(views: Views, request: IncomingMessage): Promise<Reply> {
   try {
-    return answer(views, request)
+    return await answer(views, request)
   } catch (error) {
     return json(500, { error: messageOf(error) })
   }
 }
 
-function answer(views: Views, { method, url = '/' }: IncomingMessage): Reply {
+async function answer(views: Views, { method, url = '/', headers }: IncomingMessage): Promise<Reply> {
   if (method !== 'GET' && method !== 'HEAD')
     return json(405, { error: `${method ?? ''} is not answered: use GET` })
   const [path = '/', search = ''] = url.split('?', 2)
@@ -58,9 +71,9 @@ function answer(views: Views, { method, url = '/' }: IncomingMessage): Reply {
     case '/readyz':
       return health([...views.findIllness(), ...views.findUnreadiness()])
     case '/api/v1/containers':
-      return page(search, views.containers)
+      return (await refuseStranger(views, headers, path)) ?? page(search, views.containers)
     case '/api/v1/limits':
-      return page(search, views.limits)
+      return (await refuseStranger(views, headers, path)) ?? page(search, views.limits)
     default:
       return json(404, {
         error: 'there is no such page: see /metrics, /healthz, /readyz, /api/v1/containers, /api/v1/limits',
@@ -73,6 +86,27 @@ const health = (reasons: readonly string[]): Reply => ({
   type: 'text/plain; charset=utf-8',
   text: reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`,
 })
+
+/** Nothing for whoever may look. */
+async function refuseStranger(
+  { access }: Views,
+  headers: IncomingHttpHeaders,
+  path: string,
+): Promise<Reply | undefined> {
+  const verdict = await access?.check(findToken(headers), path)
+  if (verdict === undefined || verdict.kind === 'allowed') return undefined
+  const { status, reason } = verdict
+  return { ...json(status, { error: reason }), ...(status === 401 && { headers: CHALLENGE }) }
+}
+
+/** Source: RFC 6750, section 3. */
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="iops-limit-enforcer"' }
+
+/** An API server that passes a request on (pods/proxy) keeps its `Authorization` to itself. */
+function findToken({ authorization, 'x-iops-limit-token': own }: IncomingHttpHeaders): string | undefined {
+  const [, token] = /^bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
+  return token ?? (typeof own === 'string' && own !== '' ? own : undefined)
+}
 
 function page(search: string, view: (query: Query) => Page | undefined): Reply {
   const query = readQuery(new URLSearchParams(search))
@@ -89,20 +123,22 @@ const LARGEST_PAGE = 500
 function readQuery(search: URLSearchParams): Query | string {
   const [namespace, pod] = [search.get('namespace'), search.get('pod')]
   const limit = search.get('limit') ?? '100'
-  const offset = search.get('offset') ?? '0'
+  const token = search.get('continue') || undefined
   if (!/^\d{1,9}$/.test(limit) || Number(limit) < 1 || Number(limit) > LARGEST_PAGE)
     return `limit ${JSON.stringify(limit)} is not a whole number from 1 to ${LARGEST_PAGE}`
-  if (!/^\d{1,9}$/.test(offset)) return `offset ${JSON.stringify(offset)} is not a whole number`
+  if (token !== undefined && !/^[\w-]{1,2000}$/.test(token))
+    return `continue ${JSON.stringify(token.slice(0, 64))} is none that a page gave`
   return {
     limit: Number(limit),
-    offset: Number(offset),
+    ...(token !== undefined && { continue: token }),
     ...(namespace !== null && { namespace }),
     ...(pod !== null && { pod }),
   }
 }
 
-function send(response: ServerResponse, { status, type, text }: Reply, isHead: boolean): void {
+function send(response: ServerResponse, { status, type, text, headers }: Reply, isHead: boolean): void {
   response.writeHead(status, {
+    ...headers,
     'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',

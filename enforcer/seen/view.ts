@@ -1,10 +1,11 @@
 /** What stands where, and why not, as JSON: the pages of /api/v1. */
 import { formatProblem } from '../../contract/problem.ts'
 import type { Caps } from '../core/caps.ts'
-import { isLimited } from '../core/targets.ts'
+import type { Rates } from '../core/rates.ts'
 import type { Usage } from '../core/usage.ts'
 import type { PodRecord } from '../loop/podEnforcer.ts'
 import type { Place } from '../place.ts'
+import type { GroupUsage, Sampler } from '../usage/sampler.ts'
 import { findState } from './state.ts'
 import { readGroup, readPressure } from './usage.ts'
 
@@ -13,57 +14,81 @@ export interface Query {
   readonly pod?: string
   /** Items a page. */
   readonly limit: number
-  /** Items to pass over. */
-  readonly offset: number
+  /** What the page before gave as `continue`. */
+  readonly continue?: string
 }
 
 export interface Page {
   readonly items: readonly unknown[]
   /** Of all pages. */
   readonly total: number
-  /** Offset of the next page; absent on the last. */
-  readonly next?: number
+  /** For the next page; absent on the last. */
+  readonly continue?: string
+}
+
+/** What there is to see. */
+export interface Scene {
+  readonly records: Iterable<PodRecord>
+  readonly place: Place
+  readonly usage: Pick<Sampler, 'find'>
+  /** Milliseconds: the sampler's. */
+  readonly clock: () => number
 }
 
 /** One item a pod, limited or not. */
-export const viewLimits = (records: Iterable<PodRecord>, place: Place, query: Query): Page =>
-  paginate([...select(records, query)], query, (record) => viewPod(record, place))
+export const viewLimits = (scene: Scene, query: Query): Page =>
+  paginate(
+    select(scene.records, query).map((record) => ({ key: record.pod.id, record })),
+    query,
+    ({ record }) => viewPod(record, scene),
+  )
 
-/** One item a cgroup that can carry a limit, on each disk. */
-export function viewContainers(records: Iterable<PodRecord>, place: Place, query: Query): Page {
-  const rows = [...select(records, query)]
-    .filter(({ pod }) => isLimited(pod, place.rules))
-    .flatMap((record) =>
-      record.targets.flatMap((target) => place.devices.map((device) => ({ record, target, device }))),
-    )
-  return paginate(rows, query, ({ record, target, device }) => {
-    const { caps, usage } = readGroup(target.path, device, place.rules.version)
-    const pressure = readPressure(target.path)
+/** One item a cgroup that can carry a limit, whether or not it does, on each disk. */
+export function viewContainers(scene: Scene, query: Query): Page {
+  const { records, place } = scene
+  const rows = select(records, query).flatMap((record) =>
+    record.targets.flatMap((target) =>
+      place.devices.map((device) => ({
+        key: `${record.pod.id} ${target.path} ${device}`,
+        ...{ record, target, device },
+      })),
+    ),
+  )
+  return paginate(rows, query, ({ record, target: { container, path }, device }) => {
+    const { caps, usage: totals } = readGroup(path, device, place.rules.version)
+    const pressure = readPressure(path)
     return {
       ...nameOf(record),
-      container: target.container,
-      path: target.path,
-      device,
+      uid: record.pod.uid,
+      ...{ container, path, device },
       limit: showCaps(caps),
-      ...(usage && { usage: showUsage(usage) }),
+      ...showUsage(scene, path, device),
+      ...(totals && { totals: showTotals(totals) }),
       ...(pressure && { pressureSeconds: pressure }),
     }
   })
 }
 
-function* select(records: Iterable<PodRecord>, { namespace, pod }: Query): Iterable<PodRecord> {
-  for (const record of records) {
+const select = (records: Iterable<PodRecord>, { namespace, pod }: Query): readonly PodRecord[] =>
+  [...records].filter((record) => {
     const named = nameOf(record)
-    if ((namespace ?? named.namespace) === named.namespace && (pod ?? named.pod) === named.pod) yield record
-  }
-}
+    return (namespace ?? named.namespace) === named.namespace && (pod ?? named.pod) === named.pod
+  })
 
-function paginate<T>(rows: readonly T[], { limit, offset }: Query, view: (row: T) => unknown): Page {
-  const end = offset + limit
+/** In the order of their keys, each of which is one item's: what comes and goes between two pages moves no other. */
+function paginate<T extends { readonly key: string }>(
+  rows: readonly T[],
+  { limit, continue: token }: Query,
+  view: (row: T) => unknown,
+): Page {
+  const after = token === undefined ? '' : Buffer.from(token, 'base64url').toString('utf8')
+  const rest = rows.filter(({ key }) => key > after).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const shown = rest.slice(0, limit)
+  const last = shown.at(-1)
   return {
-    items: rows.slice(offset, end).map(view),
+    items: shown.map(view),
     total: rows.length,
-    ...(end < rows.length && { next: end }),
+    ...(last && rest.length > limit && { continue: Buffer.from(last.key).toString('base64url') }),
   }
 }
 
@@ -72,7 +97,8 @@ const nameOf = ({ pod: { id } }: PodRecord) => ({
   pod: id.slice(id.indexOf('/') + 1),
 })
 
-function viewPod(record: PodRecord, place: Place): unknown {
+function viewPod(record: PodRecord, scene: Scene): unknown {
+  const { place } = scene
   const { pod, targets, problems } = record
   return {
     ...nameOf(record),
@@ -89,6 +115,7 @@ function viewPod(record: PodRecord, place: Place): unknown {
         device,
         wanted: showCaps(caps),
         inForce: showCaps(readGroup(path, device, place.rules.version).caps),
+        ...showUsage(scene, path, device),
       })),
     ),
     problems: problems.map(formatProblem),
@@ -98,9 +125,31 @@ function viewPod(record: PodRecord, place: Place): unknown {
 const showCaps = (caps: Caps) =>
   Object.fromEntries(Object.entries(caps).map(([dimension, cap]) => [dimension, showNumber(cap)]))
 
-const showUsage = (usage: Usage) =>
+const showTotals = (usage: Usage) =>
   Object.fromEntries(
     Object.entries(usage).map(([what, count]: [string, bigint]) => [what, showNumber(count)]),
+  )
+
+/** By the last sample; nothing where there was none yet. */
+function showUsage({ usage, clock }: Scene, path: string, device: string): { readonly usage?: unknown } {
+  const found: GroupUsage | undefined = usage.find(path, device)
+  if (found === undefined) return {}
+  const { rates, gap, source, passedOver, pressure } = found
+  return {
+    usage: {
+      ...(rates && showRates(rates)),
+      ...(gap !== undefined && { gap }),
+      source: source ?? null,
+      age: Math.round(clock() - found.clock) / 1000,
+      passedOver,
+      ...(pressure && { pressureSeconds: pressure }),
+    },
+  }
+}
+
+const showRates = (rates: Rates) =>
+  Object.fromEntries(
+    Object.entries(rates).map(([what, value]: [string, number]) => [what, Math.round(value * 100) / 100]),
   )
 
 /** As text where a JSON number would lose digits. */

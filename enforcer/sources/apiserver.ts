@@ -123,7 +123,7 @@ const uidsOf = ({ claim }: Reading): readonly string[] => (claim === undefined ?
 function keyOf(item: unknown): string {
   const { metadata } = toMap(item)
   const { namespace, name } = toMap(metadata)
-  return `${String(namespace)}/${String(name)}`
+  return [namespace, name].map((part) => (typeof part === 'string' ? part : '')).join('/')
 }
 
 const toMap = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -10,22 +10,29 @@ export type ListReader = (body: Readable) => Promise<Result<PodList>>
 export function createListReader(maxBytes: number): ListReader {
   let known: { readonly digest: string; readonly list: Result<PodList> } | undefined
   return async (body) => {
-    const bytes = await readBytes(body, maxBytes)
-    const digest = createHash('sha256').update(bytes).digest('base64')
-    if (known?.digest !== digest) known = { digest, list: parsePodList(parseJson(bytes.toString('utf8'))) }
+    const { chunks, digest } = await readChunks(body, maxBytes)
+    if (known?.digest !== digest)
+      known = { digest, list: parsePodList(parseJson(Buffer.concat(chunks).toString('utf8'))) }
     return known.list
   }
 }
 
-async function readBytes(body: Readable, maxBytes: number): Promise<Buffer> {
+interface Chunks {
+  readonly chunks: readonly Buffer[]
+  readonly digest: string
+}
+
+async function readChunks(body: Readable, maxBytes: number): Promise<Chunks> {
+  const hash = createHash('sha256')
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length
     if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`)
+    hash.update(chunk)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return { chunks, digest: hash.digest('base64') }
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,16 @@
 /** The program that stays, on a node of plain directories: what it notices, repairs, forgets, tells and survives. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -486,20 +495,18 @@ describe('pages', () => {
       ],
       total: 1,
     })
-    expect(JSON.parse((await get(enforcer, '/api/v1/limits?limit=1')).text)).toMatchObject({
-      total: 2,
-      next: 1,
-    })
-    expect(JSON.parse((await get(enforcer, '/api/v1/limits?limit=1&offset=1')).text)).toMatchObject({
-      items: [{ pod: 'free', state: 'unlimited' }],
-    })
+    const first = JSON.parse((await get(enforcer, '/api/v1/limits?limit=1')).text) as { continue: string }
+    expect(first).toMatchObject({ items: [{ pod: 'db' }], total: 2 })
+    const second = await get(enforcer, `/api/v1/limits?limit=1&continue=${first.continue}`)
+    expect(JSON.parse(second.text)).toMatchObject({ items: [{ pod: 'free', state: 'unlimited' }], total: 2 })
+    expect(second.text).not.toContain('"continue"')
     expect(JSON.parse((await get(enforcer, '/api/v1/containers')).text)).toMatchObject({
       items: [
         {
           pod: 'db',
           container: null,
           limit: { readIOPS: 100, writeIOPS: 100 },
-          usage: { readBytes: 4096, writtenBytes: 8192, reads: 1, writes: 2 },
+          totals: { readBytes: 4096, writtenBytes: 8192, reads: 1, writes: 2 },
           pressureSeconds: { some: 1.5, full: 0.5 },
         },
       ],
@@ -525,7 +532,10 @@ describe('pages', () => {
       status: 400,
       text: '{"error":"limit \\"0\\" is not a whole number from 1 to 500"}\n',
     })
-    expect((await get(enforcer, '/api/v1/containers?offset=-1')).status).toBe(400)
+    expect(await get(enforcer, '/api/v1/containers?continue=-1!')).toEqual({
+      status: 400,
+      text: '{"error":"continue \\"-1!\\" is none that a page gave"}\n',
+    })
     const post = await fetch(`${await enforcer.origin()}/metrics`, { method: 'POST' })
     expect([post.status, await post.text()]).toEqual([405, '{"error":"POST is not answered: use GET"}\n'])
     const head = await fetch(`${await enforcer.origin()}/healthz`, { method: 'HEAD' })

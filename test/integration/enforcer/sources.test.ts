@@ -90,9 +90,11 @@ describe('the kubelet first, the API server second', () => {
     await kubelet.start()
     await holds('100')
     await expect.poll(() => metric(enforcer, /_source\{source="kubelet"\} (\d)/)).toBe(1)
-    expect(
-      enforcer.log.filter(({ msg }) => String(msg).startsWith('pods come from')).map(({ msg }) => msg),
-    ).toEqual(['pods come from the kubelet', 'pods come from the API server', 'pods come from the kubelet'])
+    expect(enforcer.log.filter(({ msg }) => msg.startsWith('pods come from')).map(({ msg }) => msg)).toEqual([
+      'pods come from the kubelet',
+      'pods come from the API server',
+      'pods come from the kubelet',
+    ])
     expect(await metric(enforcer, /calls_total\{target="kubelet",code="0"\} (\d+)/)).toBeGreaterThan(0)
   })
 
@@ -109,7 +111,7 @@ describe('the kubelet first, the API server second', () => {
     kubelet.answer = json(listOf('200'))
     await kubelet.start()
     await holds('200')
-    expect(enforcer.log.filter(({ msg }) => String(msg).includes('nobody tells'))).toHaveLength(1)
+    expect(enforcer.log.filter(({ msg }) => msg.includes('nobody tells'))).toHaveLength(1)
   })
 
   it('says at the start that nobody tells, and begins as soon as one does', async () => {

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Milliseconds; the real time where it is left out. */
   readonly clock?: () => number
+  /** The wall's clock. */
+  readonly now?: () => Date
 }
 
 export interface RunningEnforcer extends AsyncDisposable {
@@ -60,17 +62,20 @@ export function startEnforcer(argv: readonly string[], options: RunOptions = {})
   }
 }
 
-function begin(argv: readonly string[], { env = {}, clock }: RunOptions, stopping: AbortController) {
+function begin(
+  argv: readonly string[],
+  { env = {}, clock, now = () => new Date() }: RunOptions,
+  stopping: AbortController,
+) {
   const [out, error, log]: [string[], string[], LogLine[]] = [[], [], []]
   const status = runProgram(
     { argv, env },
     {
       writeOut: (text) => out.push(text),
       writeError: (text) => error.push(text),
-      createLog: (level) =>
-        createLog(level, { write: (line) => log.push(JSON.parse(line) as LogLine), now: () => new Date() }),
+      createLog: (level) => createLog(level, { write: (line) => log.push(JSON.parse(line) as LogLine), now }),
       clock: clock ?? (() => performance.now()),
-      now: () => new Date(),
+      now,
       random: Math.random,
       sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
       usage: { memory: () => process.memoryUsage.rss(), processor: () => process.cpuUsage().user / 1e6 },

@@ -4,7 +4,7 @@ import { readAdmitted } from '../../../contract/admitted.ts'
 import { DIMENSIONS } from '../../../contract/limits.ts'
 import { formatProblem } from '../../../contract/problem.ts'
 import { type Caps, capsOf } from '../../../enforcer/core/caps.ts'
-import { findDevice } from '../../../enforcer/core/disk.ts'
+import { findDevice, findMountNotice, parseDeviceName } from '../../../enforcer/core/disk.ts'
 import { formatIoMax, parseIoMax } from '../../../enforcer/core/iomax.ts'
 import {
   findCoveringMount,
@@ -12,11 +12,12 @@ import {
   parseMountinfo,
   withoutTrailingSlash,
 } from '../../../enforcer/core/mountinfo.ts'
-import { findContainerId, findPodUid, isPodUid } from '../../../enforcer/core/names.ts'
+import { findContainerId, findPodUid, isPodParent, isPodUid } from '../../../enforcer/core/names.ts'
 import { type FileState, filesOf, planWrites } from '../../../enforcer/core/plan.ts'
-import { parsePodList } from '../../../enforcer/core/pods.ts'
-import { findTargets, isLimited, type Rules } from '../../../enforcer/core/targets.ts'
+import { parsePod, parsePodList } from '../../../enforcer/core/pods.ts'
+import { findAwaited, findTargets, isLimited, type Rules } from '../../../enforcer/core/targets.ts'
 import { formatThrottle, parseThrottle } from '../../../enforcer/core/throttle.ts'
+import { parseIoStat, parsePressure, parseServiced } from '../../../enforcer/core/usage.ts'
 import { readRecorded, recordedPods } from '../../support/kernel/recordedNode.ts'
 
 const ID = 'f7c90f18007e67691ad4e78459fabc05522aeb512b6e6cf162eb2b9a452abe91'
@@ -73,6 +74,7 @@ describe('mountinfo', () => {
     expect(mounts).toHaveLength(readRecorded('mountinfo.txt').trim().split('\n').length)
     expect(findMount(mounts, '/data')).toEqual({
       device: '259:1',
+      root: '/',
       mountPoint: '/data',
       filesystem: 'ext4',
       source: '/dev/nvme0n1p1',
@@ -88,9 +90,9 @@ describe('mountinfo', () => {
       'nonsense',
     ].join('\n')
     expect(parseMountinfo(text)).toEqual([
-      { device: '98:0', mountPoint: '/mnt 2', filesystem: 'ext3', source: '/dev/ro\\ot' },
-      { device: '98:1', mountPoint: '/plain', filesystem: 'xfs', source: '/dev/sda1' },
-      { device: '0:9', mountPoint: '/none', filesystem: 'tmpfs', source: '' },
+      { device: '98:0', root: '/mnt1', mountPoint: '/mnt 2', filesystem: 'ext3', source: '/dev/ro\\ot' },
+      { device: '98:1', root: '/', mountPoint: '/plain', filesystem: 'xfs', source: '/dev/sda1' },
+      { device: '0:9', root: '/', mountPoint: '/none', filesystem: 'tmpfs', source: '' },
     ])
   })
 
@@ -126,6 +128,17 @@ describe('mountinfo', () => {
     ],
   ])('%s is refused in words', (path, field, reason, cure) => {
     expect(findDevice(mounts, path)).toEqual({ ok: false, problems: [{ field, reason, cure }] })
+  })
+
+  it('a folder that is mounted by itself may not be what was meant; a subvolume is', () => {
+    const some = parseMountinfo(
+      '1 0 8:1 /var/data /data rw - ext4 /dev/sda1 rw\n2 0 0:40 /@data /sub rw - btrfs /dev/sdb rw\n',
+    )
+    expect(findMountNotice(some, '/data/')).toBe(
+      'DATA_MOUNT /data is the folder /var/data of a filesystem (ext4, /dev/sda1), whose disk is limited: where a disk of its own was to be there, it is not mounted',
+    )
+    expect(['/sub', '/none'].map((path) => findMountNotice(some, path))).toEqual([undefined, undefined])
+    expect(findMountNotice(mounts, '/data')).toBeUndefined()
   })
 
   it('what has no number of its own goes by its source, where that is a device', () => {
@@ -350,6 +363,7 @@ const nodePod = (annotations: Record<string, string>) => ({
   startable: ['main', 'proxy', 'late', 'later'],
   admitted: readAdmitted({ 'iops-limit/policy': 'gold/x', ...annotations }),
   defaulted: [],
+  hasOwn: true,
 })
 
 function targetsOf(annotations: Record<string, string>, rules: Partial<Rules> = {}) {
@@ -426,7 +440,11 @@ describe('targets', () => {
 describe('containers that no status names yet', () => {
   const live = { isLive: true } as const
   const oldest = 'f'.repeat(64)
-  const group = { ...GROUP, oldest, containers: [...GROUP.containers, { id: 'd'.repeat(64), paths: ['/cg/pod/d'] }] }
+  const group = {
+    ...GROUP,
+    oldest,
+    containers: [...GROUP.containers, { id: 'd'.repeat(64), paths: ['/cg/pod/d'] }],
+  }
   const capsOfNew = (annotations: Record<string, string>, rules: Partial<Rules> = live) =>
     findTargets(nodePod(annotations), group, { version: 'v2', requireMark: true, ...rules })
       .filter(({ path }) => path === '/cg/pod/d' || path === '/cg/pod/sandbox')
@@ -467,7 +485,9 @@ describe('containers that no status names yet', () => {
 
 describe("a pod's containers", () => {
   const read = (spec: unknown, status: unknown) => {
-    const list = parsePodList({ items: [{ metadata: { namespace: 'n', name: 'p', uid: 'u' }, spec, status }] })
+    const list = parsePodList({
+      items: [{ metadata: { namespace: 'n', name: 'p', uid: 'u' }, spec, status }],
+    })
     return list.ok ? list.value.pods[0]?.startable : undefined
   }
   const ended = (name: string, exitCode: number) => ({ name, state: { terminated: { exitCode } } })
@@ -498,12 +518,33 @@ describe("a pod's containers", () => {
     expect(read(spec, undefined)).toEqual([])
   })
 
+  it.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ 'iops-limit/limit': '5', 'iops-limit/defaulted': 'limit' }, false],
+    [{ 'iops-limit/limit': '5' }, true],
+    [{ 'iops-limit/limit': '5', 'iops-limit/read-bps': '5', 'iops-limit/defaulted': 'limit' }, true],
+    [{ 'container.iops-limit/main': 'limit=5' }, true],
+  ])('whose own limit stands: %j', (annotations, hasOwn) => {
+    const metadata = { namespace: 'n', name: 'p', uid: 'u', annotations }
+    expect(parsePod({ metadata }).claim?.pod.hasOwn).toBe(hasOwn)
+  })
+
   it('and whose limits they are: keys that a policy filled in', () => {
     const reading = parsePod({
-      metadata: { namespace: 'n', name: 'p', uid: 'u', annotations: { 'iops-limit/defaulted': 'limit, bps' } },
+      metadata: {
+        namespace: 'n',
+        name: 'p',
+        uid: 'u',
+        annotations: { 'iops-limit/defaulted': 'limit, bps' },
+      },
     })
-    expect(reading).toMatchObject({ claim: { pod: { id: 'n/p', defaulted: ['limit', 'bps'] } }, problems: [] })
-    expect(parsePod(5).problems.map(formatProblem)).toEqual(['Pod: "5" is a number, not a map; write a map of keys and values'])
+    expect(reading).toMatchObject({
+      claim: { pod: { id: 'n/p', defaulted: ['limit', 'bps'] } },
+      problems: [],
+    })
+    expect(parsePod(5).problems.map(formatProblem)).toEqual([
+      'Pod: "5" is a number, not a map; write a map of keys and values',
+    ])
   })
 })
 
@@ -537,7 +578,12 @@ describe('disks by name', () => {
 describe('what the kernel counts', () => {
   it('v2: io.stat, as recorded', () => {
     const text = '259:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n254:0 \n'
-    expect(parseIoStat(text, '259:0')).toEqual({ readBytes: 4096n, writtenBytes: 8192n, reads: 1n, writes: 2n })
+    expect(parseIoStat(text, '259:0')).toEqual({
+      readBytes: 4096n,
+      writtenBytes: 8192n,
+      reads: 1n,
+      writes: 2n,
+    })
     expect(parseIoStat(text, '254:0')).toEqual({ readBytes: 0n, writtenBytes: 0n, reads: 0n, writes: 0n })
     expect(parseIoStat(text, '259:1')).toBeUndefined()
   })
@@ -556,7 +602,8 @@ describe('what the kernel counts', () => {
   })
 
   it('pressure, in seconds', () => {
-    const text = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'
+    const text =
+      'some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'
     expect(parsePressure(text)).toEqual({ some: 1.5, full: 0.25 })
     expect([parsePressure(''), parsePressure('some total=1\n')]).toEqual([undefined, undefined])
   })

@@ -454,10 +454,28 @@ describe('settings', () => {
     const { log } = await applyTo(node, markedPods(), {
       CONTAINER_RUNTIME: 'docker',
       CONTAINER_SOCKET_PATH: '/x',
+      KUBECONFIG_PATH: '/k',
+      KUBELET_SA_TOKEN_PATH: '/t',
+      CONTAINER_READ_IOPS_LIMIT: '500',
+      SMART_LIMIT_USE_KUBELET_API: 'false',
+      SMART_LIMIT_ENABLED: 'true',
+      EXCLUDE_LABEL_SELECTOR: '',
     })
-    expect(log.map(({ msg }) => msg).slice(0, 2)).toEqual([
-      'CONTAINER_RUNTIME is not needed: cgroups are found by pod uid',
-      'CONTAINER_SOCKET_PATH is not needed: cgroups are found by pod uid',
+    const without =
+      'has no effect: which pods are limited, and to what, is for policies to say; "iops-limit migrate" writes one from these variables'
+    expect(log.map(({ level, msg }) => [level, msg]).slice(0, 6)).toEqual([
+      ['info', 'CONTAINER_RUNTIME is not needed: cgroups are found by pod uid'],
+      ['info', 'CONTAINER_SOCKET_PATH is not needed: cgroups are found by pod uid'],
+      [
+        'warn',
+        'KUBECONFIG_PATH has no effect: the API server is met by the service account (SERVICE_ACCOUNT_PATH)',
+      ],
+      [
+        'warn',
+        "KUBELET_SA_TOKEN_PATH has no effect: set KUBELET_TOKEN_PATH; left out, the service account's token is shown",
+      ],
+      ['warn', `CONTAINER_READ_IOPS_LIMIT ${without}`],
+      ['warn', `SMART_LIMIT_ENABLED ${without}`],
     ])
   })
 

@@ -1,0 +1,126 @@
+/**
+ * What the built enforcer costs on a full node: 110 pods of three containers, each with its own limit, on a tree of plain files
+ * and with a kubelet of this process over HTTPS. Memory and processor time while nothing happens, then while pods come and go,
+ * then after it.
+ *   node bench/enforcer-memory.ts [SECONDS] [GENERATIONS]      60 and 10,000 if nothing is said
+ * CHECK_INTERVAL may be set. Started as Dockerfile.enforcer does.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { standInEnv, startStandIn } from '../test/support/kernel/standIns.ts'
+import { type BusyNode, createBusyNode } from './enforcer/node.ts'
+
+const BUNDLE = fileURLToPath(new URL('../dist/iops-limit-enforcer.js', import.meta.url))
+const FLAGS = (process.env['FLAGS'] ?? '--optimize-for-size --max-semi-space-size=1').split(' ')
+const PODS = 110
+const [PORT, ORIGIN] = [18_081, 'http://127.0.0.1:18081']
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
+const LIMIT = '259:0 rbps=max wbps=max riops=500 wiops=500'
+
+const [seconds = 60, generations = 10_000] = process.argv.slice(2).map(Number)
+using node = createNode()
+await using kubelet = await startStandIn(node.answer)
+const child = spawn(process.execPath, [...FLAGS, BUNDLE, '--log-level', 'warn'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+  env: {
+    ...allocator(),
+    ...node.env,
+    ...standInEnv(kubelet),
+    METRICS_PORT: String(PORT),
+    HOST: '127.0.0.1',
+    ...chosen(),
+  },
+})
+try {
+  await untilNewestIsLimited()
+  console.log(`bundle ${statSync(BUNDLE).size} bytes; Node ${process.version}; ${PODS} pods of 3 containers`)
+  const bare = await measureBareNode()
+  console.log(`a Node that does nothing, with the same flags: ${bare.toFixed(1)} MiB`)
+  console.log('                            RSS MiB   RSS most   CPU %')
+  await report('after the start', 5)
+  await report(`idle for ${seconds} s`, seconds)
+  for (let done = 0; done < generations; done += generations / 10)
+    await report(`${done + generations / 10} pods came and went`, () => churn(generations / 10))
+  await report(`idle again for ${seconds} s`, seconds)
+} finally {
+  child.kill('SIGKILL')
+}
+
+function createNode(): BusyNode & Disposable {
+  const made = createBusyNode(PODS)
+  return { ...made, [Symbol.dispose]: made.dispose }
+}
+
+/** Of the C library, whose arenas are as many as there are threads otherwise. */
+function allocator(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value = '']) =>
+      /^(?:MALLOC|UV)_/.test(name) ? [[name, value]] : [],
+    ),
+  )
+}
+
+function chosen(): Readonly<Record<string, string>> {
+  const { CHECK_INTERVAL, SMART_LIMIT_USE_KUBELET_API } = process.env
+  return {
+    ...(CHECK_INTERVAL !== undefined && { CHECK_INTERVAL }),
+    ...(SMART_LIMIT_USE_KUBELET_API !== undefined && { SMART_LIMIT_USE_KUBELET_API }),
+  }
+}
+
+/** Five at a time, each five limited before the next come. */
+async function churn(count: number): Promise<void> {
+  for (let done = 0; done < count; done += 5) {
+    for (let index = 0; index < 5; index++) node.replaceOldest()
+    await untilNewestIsLimited()
+  }
+}
+
+async function untilNewestIsLimited(): Promise<void> {
+  const before = performance.now()
+  while (!node.readNewest().startsWith(LIMIT)) {
+    if (performance.now() - before > 30_000) throw new Error('the newest pod has no limit after 30 s')
+    await sleep(2)
+  }
+}
+
+/** Scraped every 15 s, as a Prometheus does. */
+async function wait(length: number): Promise<void> {
+  for (let left = length; left > 0; left -= 15) {
+    await sleep(Math.min(left, 15) * 1000)
+    await (await fetch(`${ORIGIN}/metrics`)).text()
+  }
+}
+
+async function report(what: string, during: number | (() => Promise<void>)): Promise<void> {
+  const [began, spent] = [performance.now(), readProcessor(child)]
+  await (typeof during === 'number' ? wait(during) : during())
+  const share = (readProcessor(child) - spent) / ((performance.now() - began) / 1000)
+  const cells = [readMemory(child, 'VmRSS'), readMemory(child, 'VmHWM'), share * 100]
+  console.log(what.padEnd(26) + cells.map((cell) => cell.toFixed(2).padStart(9)).join(''))
+}
+
+/** MiB. */
+function readMemory({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kilobytes] =
+    new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) / 1024
+}
+
+/** Seconds of the processor: user and system. Source: proc_pid_stat(5). */
+function readProcessor({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
+}
+
+async function measureBareNode(): Promise<number> {
+  const bare = spawn(process.execPath, [...FLAGS, '-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' })
+  await sleep(1_000)
+  const memory = readMemory(bare, 'VmRSS')
+  bare.kill('SIGKILL')
+  return memory
+}

@@ -1,0 +1,153 @@
+/** A node that is made up, and the kubelet's answers about it: pods that are copies of a recorded one, of three containers each. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import path from 'node:path'
+import { createStandInNode } from '../../test/support/kernel/recordedNode.ts'
+
+const RECORDED = new URL('../../test/fixtures/recorded/node/', import.meta.url)
+const readRecorded = (name: string): string => readFileSync(new URL(name, RECORDED), 'utf8')
+
+const PARENT = 'kubepods/burstable'
+const STAGE = 'system.slice'
+const CONTAINERS = ['main', 'proxy', 'logs'] as const
+
+export interface BusyNode {
+  readonly env: Readonly<Record<string, string>>
+  /** As the kubelet does it: the pod is known, then its cgroups come. */
+  readonly replaceOldest: () => void
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => void
+  /** io.max of the newest pod's first container. */
+  readonly readNewest: () => string
+  readonly dispose: () => void
+}
+
+export function createBusyNode(pods: number): BusyNode {
+  const node = createStandInNode()
+  const answers = createAnswers()
+  let numbers: readonly number[] = []
+  let created = 0
+  const add = (): void => {
+    numbers = [...numbers, created]
+    answers.put(numbers)
+    for (const folder of foldersOf(created)) {
+      node.addV2(path.join(STAGE, folder))
+      writeFileSync(node.cgroup(STAGE, folder, 'io.stat'), IO_STAT)
+      writeFileSync(node.cgroup(STAGE, folder, 'io.pressure'), IO_PRESSURE)
+    }
+    const [pod = ''] = foldersOf(created)
+    // A kernel's directory has its files from the first moment on.
+    renameSync(node.cgroup(STAGE, pod), node.cgroup(pod))
+    created += 1
+  }
+  const drop = (): void => {
+    const [oldest = 0, ...others] = numbers
+    numbers = others
+    renameSync(node.cgroup(PARENT, `pod${uidOf(oldest)}`), node.cgroup(STAGE, 'gone'))
+    rmSync(node.cgroup(STAGE, 'gone'), { recursive: true })
+  }
+  mkdirSync(node.cgroup(PARENT), { recursive: true })
+  for (let index = 0; index < pods; index++) add()
+  return {
+    env: node.env,
+    replaceOldest: () => {
+      drop()
+      add()
+    },
+    answer: answers.answer,
+    readNewest: () => readFileSync(node.cgroup(foldersOf(created - 1)[2] ?? '', 'io.max'), 'utf8'),
+    dispose: node.dispose,
+  }
+}
+
+const IO_STAT = '259:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n'
+const IO_PRESSURE = ['some', 'full']
+  .map((kind) => `${kind} avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\n`)
+  .join('')
+
+const uidOf = (index: number): string => `0a1b2c3d-1111-4222-8333-${index.toString(16).padStart(12, '0')}`
+const idOf = (index: number, container: number): string =>
+  (index * 4 + container).toString(16).padStart(64, '0')
+
+/** The pod's, its sandbox's and those of its containers. */
+const foldersOf = (index: number): readonly string[] => {
+  const pod = path.join(PARENT, `pod${uidOf(index)}`)
+  return [pod, ...['sandbox', ...CONTAINERS].map((_, number) => path.join(pod, idOf(index, number)))]
+}
+
+/** Of the recorded pod `db`: its entries are copied, under other names. */
+function createAnswers() {
+  const template = new Template()
+  let numbers: readonly number[] = []
+  const bodies: Readonly<Record<string, () => string>> = {
+    '/pods': () =>
+      `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[${numbers.map(template.pod).join(',')}]}`,
+    '/stats/summary': () => `{"node":{},"pods":[${numbers.map(template.summary).join(',')}]}`,
+    '/metrics/cadvisor': () => numbers.map(template.metrics).join(''),
+  }
+  return {
+    put: (now: readonly number[]): void => {
+      numbers = now
+    },
+    answer: ({ url = '' }: IncomingMessage, response: ServerResponse): void => {
+      const body = bodies[url]
+      response.writeHead(body === undefined ? 404 : 200).end(body?.())
+    },
+  }
+}
+
+interface Entry {
+  readonly [key: string]: unknown
+}
+
+const DB = '005fc95c-aff6-4020-87fd-e1e3ffac3e9f'
+
+class Template {
+  readonly #metrics = readRecorded('kubelet-metrics-cadvisor.txt')
+    .split('\n')
+    .filter((line) => line.includes('pod="db"'))
+    .map((line) => `${line}\n`)
+    .join('')
+  readonly #pod = (JSON.parse(readRecorded('kubelet-pods.json')) as { readonly items: readonly Entry[] })
+    .items[0]
+  readonly #summary = (
+    JSON.parse(readRecorded('kubelet-stats-summary.json')) as { readonly pods: readonly Entry[] }
+  ).pods.find(({ podRef }) => (podRef as Entry)['uid'] === DB)
+
+  readonly pod = (index: number): string => {
+    const { metadata, spec, status } = this.#pod as Readonly<Record<'metadata' | 'spec' | 'status', Entry>>
+    const [container] = spec['containers'] as readonly Entry[]
+    const [one] = status['containerStatuses'] as readonly Entry[]
+    const annotations = {
+      ...(metadata['annotations'] as Entry),
+      'iops-limit/policy': 'gold/all',
+      'iops-limit/scope': 'container',
+      'iops-limit/limit': '500',
+    }
+    return JSON.stringify({
+      metadata: { ...metadata, name: `db-${index}`, uid: uidOf(index), annotations },
+      spec: { ...spec, initContainers: [], containers: CONTAINERS.map((name) => ({ ...container, name })) },
+      status: {
+        ...{ ...status, initContainerStatuses: [] },
+        containerStatuses: CONTAINERS.map((name, number) => ({
+          ...{ ...one, name },
+          containerID: `containerd://${idOf(index, number + 1)}`,
+        })),
+      },
+    })
+  }
+
+  readonly summary = (index: number): string => {
+    const [container] = this.#summary?.['containers'] as readonly Entry[]
+    return JSON.stringify({
+      ...this.#summary,
+      podRef: { name: `db-${index}`, namespace: 'default', uid: uidOf(index) },
+      containers: CONTAINERS.map((name) => ({ ...container, name })),
+    })
+  }
+
+  readonly metrics = (index: number): string =>
+    this.#metrics
+      .replaceAll(DB, uidOf(index))
+      .replaceAll(DB.replaceAll('-', '_'), uidOf(index))
+      .replaceAll('pod="db"', `pod="db-${index}"`)
+}

@@ -1,0 +1,120 @@
+/** Usage on a real node: what the real kubelet tells of a container that writes as fast as its limit lets it. */
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { createAccess } from '../support/vm/vm.ts'
+import { createWorkload, until } from '../support/vm/workload.ts'
+
+const machine = createAccess(inject('machine'))
+const cluster = createWorkload(machine)
+
+const RELEASE = 'iops-limit'
+const NAMESPACE = 'usage'
+/** Operations a second. */
+const LIMIT = 100
+const VIEWER = 'usage-viewer'
+
+const POLICY = {
+  apiVersion: 'policy.iops-limit/v1alpha1',
+  kind: 'IOLimitPolicy',
+  metadata: { name: NAMESPACE },
+  spec: { rules: [{ name: 'all', default: { writeIOPS: LIMIT } }] },
+}
+
+const FIO =
+  'fio --name=load --rw=randwrite --filename=/data/usage --size=16M --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --time_based --runtime=1800'
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: NAMESPACE, name: 'load', labels: { app: 'load' } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        ...{ name: 'main', image: 'test.local/fio:1', imagePullPolicy: 'Never', command: FIO.split(' ') },
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+    ],
+    volumes: [{ name: 'data', hostPath: { path: '/data' } }],
+  },
+}
+
+const viewer = [
+  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace: RELEASE, name: VIEWER } },
+  {
+    ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: VIEWER } },
+    roleRef: {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'ClusterRole',
+      name: `${RELEASE}-enforcer-reader`,
+    },
+    subjects: [{ kind: 'ServiceAccount', namespace: RELEASE, name: VIEWER }],
+  },
+]
+
+interface Item {
+  readonly container: string | null
+  readonly device: string
+  readonly limit: object
+  readonly usage?: {
+    readonly source: string | null
+    readonly writeIOPS?: number
+    readonly writeBPS?: number
+    readonly readIOPS?: number
+    readonly passedOver: readonly string[]
+    readonly pressureSeconds?: { readonly some: number }
+  }
+}
+
+const SCRIPT = `fetch(process.argv[1], { headers: process.argv[2] ? { authorization: "Bearer " + process.argv[2] } : {} }).then(async (r) => console.log(JSON.stringify({ status: r.status, ...(await r.json()) })))`
+
+/** The page of the pod's cgroups, asked for from the node. */
+async function look(token = ''): Promise<{ readonly status: number; readonly items?: readonly Item[] }> {
+  const address = await cluster.kubectl(
+    ...['get', 'pods', '-n', RELEASE, '-l', 'app.kubernetes.io/component=enforcer'],
+    ...['-o', 'jsonpath={.items[0].status.podIP}'],
+  )
+  const url = `http://${address}:8081/api/v1/containers?namespace=${NAMESPACE}&pod=load`
+  const { code, stdout, stderr } = await machine.run(`node -e '${SCRIPT}' '${url}' '${token}'`)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof look>>
+}
+
+beforeAll(async () => {
+  await cluster.apply(
+    POLICY,
+    ...viewer,
+    {
+      ...{ apiVersion: 'v1', kind: 'Namespace' },
+      metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': NAMESPACE } },
+    },
+    POD,
+  )
+  await cluster.untilRunning(NAMESPACE, 'app=load')
+})
+
+describe('a container that hammers the disk', () => {
+  it("shows by the kubelet's own counters, at its limit, to whoever may look", async () => {
+    const token = (await cluster.kubectl('create', 'token', VIEWER, '-n', RELEASE)).trim()
+    expect((await look()).status).toBe(401)
+    const main = await until(
+      'usage of the container by two samples of cAdvisor',
+      async () => {
+        const { items = [] } = await look(token)
+        return items.find(
+          ({ container, device, usage }) =>
+            container === 'main' &&
+            device === '259:0' &&
+            usage?.source === 'cadvisor' &&
+            Math.abs((usage.writeIOPS ?? 0) - LIMIT) <= LIMIT * 0.2,
+        )
+      },
+      280,
+    )
+    const { usage } = main
+    console.log(`limit ${LIMIT}: usage ${JSON.stringify(usage)}`)
+    expect(usage?.passedOver).toEqual(['kubelet summary: it counts neither operations nor bytes'])
+    expect(Math.abs((usage?.writeBPS ?? 0) / 4096 - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.2)
+    expect(usage?.readIOPS).toBeLessThan(LIMIT / 10)
+    expect(usage?.pressureSeconds?.some).toBeGreaterThan(1)
+  })
+})
