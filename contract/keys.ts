@@ -30,7 +30,17 @@ export const ENFORCE_LABEL = 'iops-limit/enforce'
 export const WARN_LABEL = 'iops-limit/warn'
 export const AUDIT_LABEL = 'iops-limit/audit'
 
-export const limitKey = (name: LimitName): string => `${PREFIX}${name}`
+/** Written out: a key that is put together anew each time is slow to look up. */
+const LIMIT_KEYS: Readonly<Record<LimitName, string>> = {
+  limit: 'iops-limit/limit',
+  'read-iops': 'iops-limit/read-iops',
+  'write-iops': 'iops-limit/write-iops',
+  bps: 'iops-limit/bps',
+  'read-bps': 'iops-limit/read-bps',
+  'write-bps': 'iops-limit/write-bps',
+}
+
+export const limitKey = (name: LimitName): string => LIMIT_KEYS[name]
 
 /** For each dimension the key of its own direction, and the one for both directions, which it beats. */
 export const DIMENSION_NAMES: Readonly<

@@ -74,8 +74,8 @@ export function formatQuantity(value: bigint): string {
   for (const [suffix, factor] of SUFFIXES) {
     if (value % factor !== 0n) continue
     const text = `${value / factor}${suffix}`
-    if (text.length < shortest.length || (text.length === shortest.length && !shortest.endsWith('i')))
-      shortest = text
+    // Binary suffixes come first, and no decimal one is as short without being shorter.
+    if (text.length < shortest.length) shortest = text
   }
   return shortest
 }

@@ -46,9 +46,11 @@ export const childOf = (parent: Field, map: Fields, key: string): Field => ({
 })
 
 const joinPath = (path: string, key: string): string => {
-  const step = /^[\w-]+$/.test(key) ? key : `[${JSON.stringify(key)}]`
-  return path === '' || step.startsWith('[') ? `${path}${step}` : `${path}.${step}`
+  if (!PLAIN_KEY.test(key)) return `${path}[${JSON.stringify(key)}]`
+  return path === '' ? key : `${path}.${key}`
 }
+
+const PLAIN_KEY = /^[\w-]+$/
 
 /** A map that knows its keys: any other one is refused with the names of those that it takes. */
 export function readStrictMap(field: Field, known: readonly string[]): Fields | undefined {

@@ -1,12 +1,14 @@
 // Bundles each program into one file of dist/, such that it runs without node_modules; what it imports only when it is
-// needed stands beside it in a folder of its name. Does nothing where the bundles are younger than the sources, since npx
-// runs `prepare` too, while others may be starting the programs.
+// needed stands beside it in a folder of its name, and so do its bill of materials and the licences of what is in it. Does
+// nothing where the bundles are younger than the sources, since npx runs `prepare` too, while others may be starting the
+// programs.
 // Usage: node scripts/build.mjs [PROGRAM...]     all of them if none is named
-import { chmodSync, existsSync, globSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { findPackages, formatBill, formatLicences } from './bill.mjs'
 import { isBuilt } from './freshness.mjs'
-import { ENTRY_POINTS, OLDEST_NODE, outputOf } from './programs.mjs'
+import { billOf, ENTRY_POINTS, licencesOf, OLDEST_NODE, outputOf } from './programs.mjs'
 
 // Runs before the program: an older Node gets a sentence in place of a stack trace, and the CommonJS packages
 // inside the bundle (express, pino) get the `require` that ES modules lack.
@@ -34,6 +36,7 @@ const REQUIRED_BUILTINS = {
 }
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+const VERSION = JSON.parse(readFileSync('package.json', 'utf8')).version
 const named = process.argv.slice(2)
 const names = named.length > 0 ? named : Object.keys(ENTRY_POINTS)
 const missing = names.filter((name) => !existsSync(ENTRY_POINTS[name] ?? ''))
@@ -61,4 +64,7 @@ async function bundle(name) {
   // Those of an earlier version.
   for (const path of globSync(`dist/${name}/*.js`)) if (!(path in metafile.outputs)) rmSync(path)
   chmodSync(outputOf(name), 0o755)
+  const packages = findPackages(metafile)
+  writeFileSync(billOf(name), formatBill(name, VERSION, packages))
+  writeFileSync(licencesOf(name), formatLicences(packages))
 }

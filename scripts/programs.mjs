@@ -7,5 +7,10 @@ export const ENTRY_POINTS = {
 
 export const outputOf = (name) => `dist/${name}.js`
 
+/** CycloneDX, of what is in the bundle. */
+export const billOf = (name) => `dist/${name}.cdx.json`
+
+export const licencesOf = (name) => `dist/${name}.licences.txt`
+
 /** Major version; `engines` of package.json says the same. */
 export const OLDEST_NODE = 24

@@ -10,6 +10,10 @@ import { formatProblem } from '../../contract/problem.ts'
 import { OPTIONS as ENFORCER, HELP as ENFORCER_HELP } from '../../enforcer/settings.ts'
 import type { OptionTable } from '../../settings/settings.ts'
 import { OPTIONS as CERTS, INTRO as CERTS_HELP } from '../../webhook/cli/certs.ts'
+import { OPTIONS as EXPLAIN, INTRO as EXPLAIN_HELP } from '../../webhook/cli/explain/explain.ts'
+import { OPTIONS as TEST, INTRO as TEST_HELP } from '../../webhook/cli/golden/test.ts'
+import { OPTIONS as MIGRATE, INTRO as MIGRATE_HELP } from '../../webhook/cli/migrate/migrate.ts'
+import { OPTIONS as REVIEW, INTRO as REVIEW_HELP } from '../../webhook/cli/review/options.ts'
 import { loadPolicies } from '../../webhook/policy/load.ts'
 import { createMetrics } from '../../webhook/server/metrics.ts'
 import * as rejections from '../../webhook/server/rejection.ts'
@@ -20,6 +24,14 @@ import { REFUSED_POLICY, SPEECHES, WRITTEN_VALUES } from './samples.ts'
 export const BLOCKS: Readonly<Record<string, () => string>> = {
   'usage: iops-limit certs': () => fence(CERTS_HELP),
   'settings: iops-limit certs': () => formatSettings(CERTS),
+  'usage: iops-limit review': () => fence(REVIEW_HELP),
+  'settings: iops-limit review': () => formatSettings(REVIEW),
+  'usage: iops-limit test': () => fence(TEST_HELP),
+  'settings: iops-limit test': () => formatSettings(TEST),
+  'usage: iops-limit explain': () => fence(EXPLAIN_HELP),
+  'settings: iops-limit explain': () => formatSettings(EXPLAIN),
+  'usage: iops-limit migrate': () => fence(MIGRATE_HELP),
+  'settings: iops-limit migrate': () => formatSettings(MIGRATE),
   'usage: iops-limit-webhook': () => fence(WEBHOOK_HELP),
   'settings: iops-limit-webhook': () => formatSettings(WEBHOOK),
   'usage: iops-limit-enforcer': () => fence(ENFORCER_HELP.split('\n\nOptions')[0] ?? ''),
@@ -79,6 +91,7 @@ function formatRejections(): string {
       rejectEncoding('gzip'),
     ],
     ...[rejectCrowd(), rejectHttp('HPE_HEADER_OVERFLOW'), rejections.rejectBroken(), rejectLate(10_000)],
+    rejections.rejectClient(),
   ]
   return table(
     ['status', '`reason`', '`message`, such as', 'header'],

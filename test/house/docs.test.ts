@@ -30,12 +30,15 @@ function firstColumn(path: string, heading: string): readonly string[] {
 }
 
 describe('what the documentation repeats of the code', () => {
-  test.each(['docs/policy.md', 'docs/programs.md'])('%s is as new as the code', async (path) => {
-    await expect(refresh(textOf(path))).toMatchFileSnapshot(`../../${path}`)
-  })
+  test.each(['docs/policy.md', 'docs/programs.md', 'docs/review.md'])(
+    '%s is as new as the code',
+    async (path) => {
+      await expect(refresh(textOf(path))).toMatchFileSnapshot(`../../${path}`)
+    },
+  )
 
   test('every block stands in a page', () => {
-    const pages = textOf('docs/policy.md') + textOf('docs/programs.md')
+    const pages = textOf('docs/policy.md') + textOf('docs/programs.md') + textOf('docs/review.md')
     expect(Object.keys(BLOCKS).filter((name) => !pages.includes(`<!-- ${name} -->`))).toEqual([])
   })
 

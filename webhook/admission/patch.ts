@@ -28,8 +28,7 @@ const pathOf = (key: string): string => `${MAP}/${key.replaceAll('~', '~0').repl
 /** Carries out a patch on a document, in place, and gives the outcome; throws where it does not apply. */
 export type ApplyPatch = (document: object, patch: readonly Operation[]) => unknown
 
-export const applyPatch: ApplyPatch = (document, patch) =>
-  jsonpatch.applyPatch(document, patch, true).newDocument
+export const applyPatch: ApplyPatch = (document, patch) => jsonpatch.applyPatch(document, patch).newDocument
 
 /**
  * The API server rejects the pod for a patch that does not apply, even under failurePolicy Ignore (mutating/dispatcher.go):
@@ -55,6 +54,8 @@ interface Target {
 }
 
 function isDecided(patched: unknown, annotations: Annotations, { set, remove }: Changes): boolean {
+  // To take away what is not there is a mistake (RFC 6902, 4.2), which the library passes over.
+  if (!remove.every((key) => Object.hasOwn(annotations, key))) return false
   const removed = new Set(remove)
   const expected = Object.entries({ ...annotations, ...set }).filter(([key]) => !removed.has(key))
   const found =

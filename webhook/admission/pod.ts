@@ -1,4 +1,5 @@
 /** The few fields of a Pod that decisions look at. Source: k8s.io/api/core/v1/types.go. */
+import { DEFAULTED_KEY } from '../../contract/keys.ts'
 import {
   childOf,
   type Field,
@@ -23,18 +24,24 @@ export function readPod(field: Field): ReadPod | undefined {
   const metadataField = childOf(field, pod, 'metadata')
   const metadata = readMap(metadataField)
   if (metadata === undefined) return undefined
-  const annotations = childOf(metadataField, metadata, 'annotations')
+  const annotationsField = childOf(metadataField, metadata, 'annotations')
+  const annotations = readStringMap(annotationsField)
   const generateName = childOf(metadataField, metadata, 'generateName')
   return {
     labels: readStringMap(childOf(metadataField, metadata, 'labels')),
-    annotations: readStringMap(annotations),
-    edited: findEdited(childOf(metadataField, metadata, 'managedFields').value),
-    hasAnnotations: !isNone(annotations),
+    annotations,
+    // The books are long, and only of what the list names does it matter who set it.
+    edited: Object.hasOwn(annotations, DEFAULTED_KEY)
+      ? findEdited(childOf(metadataField, metadata, 'managedFields').value)
+      : NONE_EDITED,
+    hasAnnotations: !isNone(annotationsField),
     generateName: isNone(generateName) ? '' : (readString(generateName) ?? ''),
     deleting: !isNone(childOf(metadataField, metadata, 'deletionTimestamp')),
     containers: readAllContainers(childOf(field, pod, 'spec')),
   }
 }
+
+const NONE_EDITED: ReadonlySet<string> = new Set()
 
 const isNone = (field: Field): boolean => isAbsent(field) || field.value === null
 

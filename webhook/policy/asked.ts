@@ -27,19 +27,20 @@ export function findAsked(
   defaults: ReadonlyMap<string, string>,
 ): Asked {
   const listed = listedKeys(pod)
-  const before = old === undefined ? new Set<string>() : listedKeys(old)
+  const before = old === undefined ? NONE_LISTED : listedKeys(old)
   const isRepeated = (key: string, value: string): boolean =>
     (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
   const isOwn = (key: string, value: string): boolean =>
     (listed.has(key) && !before.has(key)) || isRepeated(key, value)
   // Before aliases are rewritten: a default of ours must not beat what a user says under an older key.
   const written = filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
+  const rewrites = findRewrites(written)
   // And after: an alias that says what the default says already claims nothing.
   const annotations = filterEntries(
-    canonicalAnnotations(written),
+    canonicalAnnotations(written, rewrites),
     (key, value) => isOurKey(key) && !isWriterOnly(key) && !isRepeated(key, value),
   )
-  return { ...readLimitAnnotations(annotations), annotations, written, rewrites: findRewrites(written) }
+  return { ...readLimitAnnotations(annotations), annotations, written, rewrites }
 }
 
 /** The older key that a user wrote in place of this one, which is its canonical form; undefined where this one stands there. */
@@ -48,17 +49,23 @@ export const findAlias = ({ written, rewrites }: Asked, key: string): string | u
     ? undefined
     : rewrites.find((rewrite) => rewrite.key === key && rewrite.beatenBy === undefined)?.alias
 
-const filterEntries = (
+/** The same object where all are kept, as mostly. */
+function filterEntries(
   annotations: Annotations,
   isKept: (key: string, value: string) => boolean,
-): Annotations => Object.fromEntries(Object.entries(annotations).filter(([key, value]) => isKept(key, value)))
+): Annotations {
+  if (Object.keys(annotations).every((key) => isKept(key, String(annotations[key])))) return annotations
+  return Object.fromEntries(Object.entries(annotations).filter(([key, value]) => isKept(key, value)))
+}
 
 export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as readonly string[]).includes(key)
 
 /** Keys that the list of defaults names, but for those that somebody has edited while no webhook answered. */
-export const listedKeys = ({ annotations, edited }: PodInfo): ReadonlySet<string> =>
-  new Set(
-    splitList(annotations[DEFAULTED_KEY] ?? '')
-      .map((name) => `${PREFIX}${name}`)
-      .filter((key) => edited?.has(key) !== true),
-  )
+export function listedKeys({ annotations, edited }: PodInfo): ReadonlySet<string> {
+  const list = annotations[DEFAULTED_KEY]
+  if (list === undefined) return NONE_LISTED
+  const keys = splitList(list).map((name) => `${PREFIX}${name}`)
+  return new Set(keys.filter((key) => edited?.has(key) !== true))
+}
+
+const NONE_LISTED: ReadonlySet<string> = new Set()

@@ -34,11 +34,15 @@ export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
   const isExempt = evaluation.rule?.exempt === true
   const target = isExempt ? keptAsTheyAre(evaluation) : admittedAnnotations(evaluation)
   const isOwned = (key: string): boolean => isOurKey(key) || (!isExempt && ALIAS_KEYS.has(key))
+  const set: Writable = {}
+  for (const [key, value] of Object.entries(target)) if (pod.annotations[key] !== value) set[key] = value
   return {
-    set: Object.fromEntries(Object.entries(target).filter(([key, value]) => pod.annotations[key] !== value)),
+    set,
     remove: Object.keys(pod.annotations).filter((key) => isOwned(key) && !Object.hasOwn(target, key)),
   }
 }
+
+type Writable = Record<string, string>
 
 /** A pod that is left alone keeps what its user wrote, aliases and all. */
 const keptAsTheyAre = ({ asked }: Evaluation): Annotations =>
@@ -48,13 +52,12 @@ function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }
   // A misspelt key, or a scope alone, limits nothing.
   const hasLimits = rule !== undefined || Object.keys(asked.pod).length > 0 || asked.containers.size > 0
   const defaulted = [...defaults.keys()].map((key) => key.slice(PREFIX.length))
-  return {
-    ...asked.annotations,
-    ...Object.fromEntries(defaults),
-    ...(hasLimits && { [POLICY_KEY]: rule?.mark ?? `${policy}/-` }),
-    ...(defaulted.length > 0 && { [DEFAULTED_KEY]: defaulted.join(',') }),
-    ...(exemptContainers.length > 0 && { [EXEMPT_CONTAINERS_KEY]: exemptContainers.join(',') }),
-  }
+  const admitted: Writable = { ...asked.annotations }
+  for (const [key, text] of defaults) admitted[key] = text
+  if (hasLimits) admitted[POLICY_KEY] = rule?.mark ?? `${policy}/-`
+  if (defaulted.length > 0) admitted[DEFAULTED_KEY] = defaulted.join(',')
+  if (exemptContainers.length > 0) admitted[EXEMPT_CONTAINERS_KEY] = exemptContainers.join(',')
+  return admitted
 }
 
 /** Where no policy is in force: what only admission writes goes back to what it was. Taking it away is nobody's harm. */

@@ -58,6 +58,13 @@ export function decide(subject: Subject, rulebook: Rulebook): Verdict {
   const found = findPolicy(rulebook, subject.namespace, ENFORCE_LABEL)
   const evaluation = found.policy && evaluate(found.policy, subject)
   const own = evaluation === undefined ? leave(subject) : enforce(evaluation, subject)
+  const { labels } = subject.namespace
+  if (
+    !Object.hasOwn(labels, WARN_LABEL) &&
+    !Object.hasOwn(labels, AUDIT_LABEL) &&
+    found.warnings.length === 0
+  )
+    return own
   const annotations = evaluation?.asked.annotations ?? findWritten(subject, own.changes)
   const advice = adviseOn(asNew(subject, annotations), rulebook, found.policy?.name)
   return {

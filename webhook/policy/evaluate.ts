@@ -4,7 +4,7 @@ import { DIMENSION_NAMES, limitKey, SCOPE_KEY } from '../../contract/keys.ts'
 import { DIMENSIONS } from '../../contract/limits.ts'
 import { type Asked, findAsked } from './asked.ts'
 import { findInvalid, findViolations } from './check.ts'
-import { findExemptContainers } from './exempt.ts'
+import { findExemptContainers, NONE_EXEMPT } from './exempt.ts'
 import type { LimitRule, Policy, Rule } from './policy.ts'
 import { isSelected, type Labels } from './selector.ts'
 import type { PodInfo, Subject } from './subject.ts'
@@ -32,8 +32,8 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
   if (rule?.exempt === true) {
     return {
       ...base,
-      asked: findAsked(subject, new Map()),
-      defaults: new Map(),
+      asked: findAsked(subject, NO_DEFAULTS),
+      defaults: NO_DEFAULTS,
       exemptContainers: [],
       skippedContainers: 0,
       violations: [],
@@ -42,7 +42,7 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
   }
   const exempt = rule === undefined ? NONE_EXEMPT : findExemptContainers(rule, subject.pod.containers)
   const exemptContainers = exempt.names
-  const possible = rule === undefined ? new Map<string, string>() : findDefaults(rule, exemptContainers)
+  const possible = rule === undefined ? NO_DEFAULTS : findDefaults(rule, exemptContainers)
   const violationsOf = (asked: Asked): readonly Violation[] =>
     rule === undefined ? findInvalid(asked) : findViolations(rule, asked, exemptContainers)
   const asked = findAsked(subject, possible)
@@ -60,7 +60,7 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
   }
 }
 
-const NONE_EXEMPT = { names: [], skipped: 0 }
+const NO_DEFAULTS: ReadonlyMap<string, string> = new Map()
 
 /** The first rule whose selector matches. */
 const findRule = ({ rules }: Policy, labels: Labels): Rule | undefined =>
@@ -71,9 +71,10 @@ function findDefaults(
   { defaults, scope }: LimitRule,
   exemptContainers: readonly string[],
 ): ReadonlyMap<string, string> {
-  const limits = defaults.map(({ name, text }) => [limitKey(name), text] as const)
-  const isContainer = scope === 'container' || exemptContainers.length > 0
-  return new Map(isContainer ? [...limits, [SCOPE_KEY, 'container']] : limits)
+  const possible = new Map<string, string>()
+  for (const { name, text } of defaults) possible.set(limitKey(name), text)
+  if (scope === 'container' || exemptContainers.length > 0) possible.set(SCOPE_KEY, 'container')
+  return possible
 }
 
 /** The key of both directions that also decides what a key of one direction would. */
@@ -85,15 +86,16 @@ const BOTH: ReadonlyMap<string, string> = new Map(
 )
 
 /** Those that the user has not decided; a value that cannot be read is a decision too. */
-const findMissing = (
+function findMissing(
   possible: ReadonlyMap<string, string>,
   { annotations }: Asked,
-): ReadonlyMap<string, string> =>
-  new Map(
-    [...possible].filter(
-      ([key]) => annotations[key] === undefined && annotations[BOTH.get(key) ?? key] === undefined,
-    ),
-  )
+): ReadonlyMap<string, string> {
+  const missing = new Map<string, string>()
+  for (const [key, text] of possible)
+    if (annotations[key] === undefined && annotations[BOTH.get(key) ?? key] === undefined)
+      missing.set(key, text)
+  return missing
+}
 
 /** The ratchet: held to today's rule, what was as bad before is not this request's doing. */
 function findIntroduced(

@@ -28,6 +28,7 @@ export function findExemptContainers(
   const budget = { steps: MOST_STEPS }
   const isName = createMatcher(exemptNames, LONGEST_NAME, budget)
   const isImage = createMatcher(exemptImages, LONGEST_IMAGE, budget)
+  if (exemptNames.length === 0 && exemptImages.length === 0) return NONE_EXEMPT
   const names = new Set<string>()
   let skipped = 0
   for (const { name, image } of containers) {
@@ -38,12 +39,15 @@ export function findExemptContainers(
   return { names: [...names].sort(), skipped }
 }
 
+export const NONE_EXEMPT: ExemptContainers = { names: [], skipped: 0 }
+
 /** Whether any pattern matches a text, each distinct text tried once; undefined where that is more than the budget has left. */
 function createMatcher(
   patterns: readonly Pattern[],
   longest: number,
   budget: { steps: number },
 ): (text: string) => boolean | undefined {
+  if (patterns.length === 0) return () => false
   const size = sizeOf(patterns)
   const known = new Map<string, boolean>()
   const match = (text: string): boolean | undefined => {
@@ -53,7 +57,7 @@ function createMatcher(
     return patterns.some(({ matches }) => matches(text))
   }
   return (text) => {
-    if (patterns.length === 0 || text.length > longest) return false
+    if (text.length > longest) return false
     const found = known.get(text) ?? match(text)
     if (found !== undefined) known.set(text, found)
     return found

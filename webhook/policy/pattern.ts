@@ -76,14 +76,21 @@ export function parseGlob(glob: string): Pattern {
   return { size: 1 + Math.ceil(simple.length / GLOB_STEPS), matches: (text) => isGlobMatch(simple, text) }
 }
 
+const STAR = '*'.charCodeAt(0)
+const ONE = '?'.charCodeAt(0)
+
 /** Greedy with one point of return: the last star takes one character more at each failure. */
 function isGlobMatch(glob: string, text: string): boolean {
-  let [at, from, star, resume] = [0, 0, -1, 0]
+  let at = 0
+  let from = 0
+  let star = -1
+  let resume = 0
   while (from < text.length) {
-    if (glob[at] === '*') {
+    const wanted = glob.charCodeAt(at)
+    if (wanted === STAR) {
       star = at++
       resume = from
-    } else if (glob[at] === '?' || glob[at] === text[from]) {
+    } else if (wanted === ONE || wanted === text.charCodeAt(from)) {
       at++
       from++
     } else if (star >= 0) {

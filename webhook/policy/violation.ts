@@ -86,6 +86,7 @@ const MOST_SENTENCES = 20
 
 /** One sentence each; a value that breaks the same bound in both directions is told once; a last one counts what is left out. */
 export function describeViolations(violations: readonly Violation[]): readonly string[] {
+  if (violations.length === 0) return []
   const groups = [...Map.groupBy(violations, (violation) => describe(violation, '')).values()]
   const sentences = groups.slice(0, MOST_SENTENCES).flatMap((alike) => {
     const dimensions = alike.filter(isOutOfBounds).map(({ dimension }) => dimension)

@@ -62,10 +62,12 @@ export function warnIneffective(
   { asked, exemptContainers, skippedContainers }: Evaluation,
   { pod }: Subject,
 ): readonly string[] {
+  if (asked.containers.size === 0 && exemptContainers.length === 0 && skippedContainers === 0) return []
+  const overridden = [...asked.containers.keys()]
   const names = new Set(pod.containers.map(({ name }) => name))
-  const strangers = [...asked.containers.keys()].filter((name) => !names.has(name))
+  const strangers = overridden.filter((name) => !names.has(name))
   const exempt = new Set(exemptContainers)
-  const exempted = [...asked.containers.keys()].filter((name) => exempt.has(name))
+  const exempted = overridden.filter((name) => exempt.has(name))
   return [
     ...strangers.map(
       (name) => `${CONTAINER_PREFIX}${name} limits nothing: the pod has no container ${quoteValue(name)}`,
@@ -86,14 +88,19 @@ export function warnIneffective(
 
 /** Keys of our prefix that mean nothing: most are misspelt. */
 export function warnUnknownKeys({ annotations }: Evaluation['asked']): readonly string[] {
-  const known = [...LIMIT_NAMES.map(limitKey), SCOPE_KEY, ...WRITER_ONLY_KEYS]
   return Object.keys(annotations)
-    .filter((key) => key.startsWith(PREFIX) && !known.includes(key))
+    .filter((key) => key.startsWith(PREFIX) && !KNOWN_KEYS.has(key))
     .map(
       (key) =>
         `${key} is not a key of iops-limit and limits nothing; known: ${LIMIT_NAMES.map(limitKey).join(', ')}, ${SCOPE_KEY}`,
     )
 }
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  ...LIMIT_NAMES.map(limitKey),
+  SCOPE_KEY,
+  ...WRITER_ONLY_KEYS,
+])
 
 /** Keys of the older service, each with what became of it. */
 export const warnAliases = ({ rewrites }: Evaluation['asked']): readonly string[] =>

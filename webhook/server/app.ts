@@ -1,18 +1,22 @@
 /** The two HTTP applications, as values: what is sent to which path, and what comes back. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import type { Registry } from 'prom-client'
+import type { ClientCheck } from './client.ts'
 import type { ReadAges } from './clusterMetrics.ts'
+import { createDeadlines } from './headers.ts'
 import type { Life } from './life.ts'
 import type { Observer } from './observer.ts'
-import { type Rejection, rejectBroken, rejectMethod, rejectPath } from './rejection.ts'
+import { type Rejection, rejectBroken, rejectClient, rejectMethod, rejectPath } from './rejection.ts'
 import { type ClosesNow, formatJson, formatRejection, type Payload, reply } from './reply.ts'
-import { type ReviewDeps, review } from './review.ts'
+import { type ReviewDeps, type Reviewing, review } from './review.ts'
 import type { Reviewer } from './reviewer.ts'
 
 export interface AppDeps extends ReviewDeps {
   readonly validator: Reviewer
   readonly observer: Observer
   readonly closesNow: ClosesNow
+  readonly isClient: ClientCheck
   /** Seconds, from any start. */
   readonly clock: () => number
 }
@@ -29,30 +33,53 @@ interface Door {
   readonly tell: Observer['decided']
 }
 
-/** `POST /mutate`, `POST /validate`. */
-export function createApp(deps: AppDeps): Express {
+/**
+ * `POST /mutate`, `POST /validate`: answered at once where the path is that to the letter, since Express's way to a handler takes
+ * as long as a decision. All else is Express's to tell apart.
+ */
+export function createApp(deps: AppDeps): RequestListener {
+  const doors = new Map(findDoors(deps).map((door) => [door.path, createHandler(door, deps)]))
+  const app = createRoutes(deps, doors)
+  const answerBroken = createLastResort(deps.observer, deps.closesNow)
+  return (req, res) => {
+    const door = req.method === 'POST' ? doors.get(pathOf(req)) : undefined
+    if (door === undefined) app(req, res)
+    else door(req, res).catch((error: unknown) => answerBroken(error, req, res, () => void res.destroy()))
+  }
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/** The same, and everything that is no review. */
+function createRoutes(deps: AppDeps, doors: ReadonlyMap<string, Handler>): Express {
   const { observer, closesNow } = deps
   const app = createBareApp()
-  const doors = findDoors(deps)
-  for (const door of doors) app.post(door.path, createHandler(door, deps))
+  for (const [path, handler] of doors) app.post(path, handler)
   const reject = answerBy((rejection) => {
     observer.rejected(rejection)
     return formatRejection(rejection)
   }, closesNow)
   app.all(
-    doors.map(({ path }) => path),
+    [...doors.keys()],
     reject((req) => rejectMethod(req.method, 'POST')),
   )
   app.use(reject((req) => rejectPath(req.path)))
-  app.use(catchAll(observer, closesNow))
+  app.use(catchAll(createLastResort(deps.observer, deps.closesNow)))
   return app
 }
 
-function createHandler({ reviewer, tell }: Door, deps: AppDeps): RequestHandler {
-  const { observer, closesNow, clock } = deps
+type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+
+function createHandler({ reviewer, tell }: Door, deps: AppDeps): Handler {
+  const { observer, closesNow, isClient, clock, bounds } = deps
+  const findMilliseconds = createDeadlines(bounds.longestReview)
+  const own = { ...deps, reviewer }
   return async (req, res) => {
     const began = clock()
-    const outcome = await review(req, req.url, { ...deps, reviewer })
+    const outcome = isClient(req) ? await review(req, findMilliseconds(req.url ?? ''), own) : UNKNOWN_CLIENT
     if (outcome.status === 'gone') return observer.abandoned()
     if (outcome.status === 'rejected') {
       observer.rejected(outcome.rejection)
@@ -62,6 +89,8 @@ function createHandler({ reviewer, tell }: Door, deps: AppDeps): RequestHandler 
     return reply(req, res, formatJson(200, outcome.body), closesNow)
   }
 }
+
+const UNKNOWN_CLIENT: Reviewing = { status: 'rejected', rejection: rejectClient() }
 
 export interface OpsDeps {
   readonly life: Life
@@ -87,7 +116,7 @@ export function createOpsApp({ life, registry, observer, readAges = () => ({}) }
     reject((req) => rejectMethod(req.method, 'GET')),
   )
   app.use(reject((req) => rejectOpsPath(req.path)))
-  app.use(catchAll(observer, never))
+  app.use(catchAll(createLastResort(observer, never)))
   return app
 }
 
@@ -116,13 +145,18 @@ const answerBy =
   (req, res) =>
     reply(req, res, format(choose(req)), closesNow)
 
-/** Mistakes of ours that nothing nearer caught. Express knows an error handler by its four parameters. */
-const catchAll =
-  (observer: Observer, closesNow: ClosesNow): ErrorRequestHandler =>
-  async (error: unknown, req, res, next) => {
+/** Mistakes of ours that nothing nearer caught; where it is too late for an answer the connection is ended. */
+const createLastResort =
+  (observer: Observer, closesNow: ClosesNow) =>
+  async (error: unknown, req: IncomingMessage, res: ServerResponse, end: () => void): Promise<void> => {
     observer.broken(error)
     observer.rejected(rejectBroken())
-    // Too late for an answer: Express ends the connection.
-    if (res.headersSent) next(error)
+    if (res.headersSent) end()
     else await reply(req, res, formatRejection(rejectBroken()), closesNow)
   }
+
+/** Express knows an error handler by its four parameters. */
+const catchAll =
+  (answerBroken: ReturnType<typeof createLastResort>): ErrorRequestHandler =>
+  (error: unknown, req, res, next) =>
+    answerBroken(error, req, res, () => next(error))

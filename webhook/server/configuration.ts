@@ -10,7 +10,7 @@ import { type Followed, openFiles } from './follow.ts'
 import { parseServiceNames } from './serviceNames.ts'
 import { type FILE_OPTIONS, OPTIONS, type Settings } from './settings.ts'
 import { readFiles, readFilesOrDirectories } from './sources.ts'
-import { parseTlsPair, type TlsPair } from './tls.ts'
+import { parseAuthority, parseTlsPair, type TlsPair } from './tls.ts'
 
 export interface Configuration extends Files {
   readonly settings: Settings
@@ -23,6 +23,8 @@ export interface Files {
   readonly tls?: Followed<TlsPair>
   readonly policies?: Followed<PolicySet>
   readonly namespaces?: Followed<Namespaces>
+  /** PEM; read once. */
+  readonly clientCa?: Followed<string>
 }
 
 export type OpenedConfiguration =
@@ -78,6 +80,8 @@ const needsNamespace = (settings: Partly): boolean =>
 function findConflicts(settings: Partly): readonly string[] {
   const { maxBodyBytes, maxBufferedBytes, port, metricsPort } = settings
   const problems: string[] = [...findLifetimeConflicts(settings), ...findNameProblems(settings)]
+  if (settings.clientNames !== undefined && isNotGiven(settings, 'clientCa'))
+    problems.push('--client-names means nothing without --client-ca: give both')
   if (maxBufferedBytes !== undefined && maxBodyBytes !== undefined && maxBufferedBytes < maxBodyBytes)
     problems.push(
       `--max-buffered-bytes ${maxBufferedBytes} is less than --max-body-bytes ${maxBodyBytes}: raise it`,
@@ -138,23 +142,27 @@ async function openCluster(settings: Partly, env: Given['env']): Promise<OpenedC
   }
 }
 
-type Paths = Partial<Pick<Settings, keyof typeof FILE_OPTIONS>>
+type Paths = Partial<Pick<Settings, keyof typeof FILE_OPTIONS | 'clientCa'>>
 
 async function openNamedFiles(paths: Paths): Promise<Files & { readonly problems: readonly Problem[] }> {
-  const { policyFiles, namespacesFiles } = paths
+  const { policyFiles, namespacesFiles, clientCa: authority } = paths
   const pair = [paths.tlsCert, paths.tlsKey].filter((path) => path !== undefined)
-  const [tls, policies, namespaces] = await Promise.all([
+  const [tls, policies, namespaces, clientCa] = await Promise.all([
     pair.length > 0 ? openFiles({ read: () => readFiles(pair), parse: parseTlsPair }) : undefined,
     policyFiles && openFiles({ read: () => readFilesOrDirectories(policyFiles), parse: loadPolicies }),
     namespacesFiles &&
       openFiles({ read: () => readFilesOrDirectories(namespacesFiles), parse: loadNamespaces }),
+    authority === undefined
+      ? undefined
+      : openFiles({ read: () => readFiles([authority]), parse: parseAuthority }),
   ])
   return {
-    problems: [tls, policies, namespaces].flatMap((opened) =>
+    problems: [tls, policies, namespaces, clientCa].flatMap((opened) =>
       opened === undefined || opened.ok ? [] : opened.problems,
     ),
     ...(tls?.ok && { tls: tls.value }),
     ...(policies?.ok && { policies: policies.value }),
     ...(namespaces?.ok && { namespaces: namespaces.value }),
+    ...(clientCa?.ok && { clientCa: clientCa.value }),
   }
 }

@@ -31,3 +31,12 @@ export function findDeadline(url: string, longest: number): number {
   const wanted = parseDuration(given ?? '') ?? 0
   return wanted > 0 ? Math.min(wanted, longest) : longest
 }
+
+/** {@link findDeadline}, its last answer kept: the API server asks for the same each time. */
+export function createDeadlines(longest: number): (url: string) => number {
+  let last = { url: '', milliseconds: longest }
+  return (url) => {
+    if (url !== last.url) last = { url, milliseconds: findDeadline(url, longest) }
+    return last.milliseconds
+  }
+}

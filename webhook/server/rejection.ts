@@ -25,6 +25,13 @@ export const rejectMethod = (method: string, allowed: string): Rejection => ({
   headers: { Allow: allowed },
 })
 
+export const rejectClient = (): Rejection => ({
+  status: 401,
+  reason: 'unknown-client',
+  message:
+    'reviews are taken from the API server only: show a certificate that --client-ca has signed, with a name of --client-names',
+})
+
 export const rejectType = (given: string | undefined): Rejection => ({
   status: 415,
   reason: 'wrong-content-type',

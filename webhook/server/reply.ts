@@ -38,19 +38,19 @@ export async function reply(
   closesNow: ClosesNow,
 ): Promise<void> {
   if (res.destroyed) return
-  const bytes = Buffer.from(text)
   const closes = closesNow() || !endsSoon(req)
   res.writeHead(status, {
     'Content-Type': type,
-    'Content-Length': bytes.length,
+    'Content-Length': Buffer.byteLength(text),
     ...headers,
     ...(closes && { Connection: 'close' }),
   })
   if (req.complete) {
-    res.end(bytes)
+    // As text: with the head it is one write, and one record of TLS.
+    res.end(text)
     return
   }
-  res.write(bytes)
+  res.write(text)
   if (await discardRest(req, PATIENCE)) res.end()
   else res.destroy()
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody } from './body.ts'
 import type { Gate, Place } from './gate.ts'
-import { findDeadline, findHeaderRejection } from './headers.ts'
+import { findHeaderRejection } from './headers.ts'
 import {
   type Rejection,
   rejectCrowd,
@@ -33,14 +33,17 @@ export interface ReviewDeps {
   readonly bounds: ReviewBounds
 }
 
-/** `url` with its query; the body is read only where the head is acceptable and there is a place. */
-export async function review(req: IncomingMessage, url: string, deps: ReviewDeps): Promise<Reviewing> {
+/** Within so many milliseconds; the body is read only where the head is acceptable and there is a place. */
+export async function review(
+  req: IncomingMessage,
+  milliseconds: number,
+  deps: ReviewDeps,
+): Promise<Reviewing> {
   const { gate, bounds } = deps
   const refused = findHeaderRejection(req.headers, bounds.maxBodyBytes)
   if (refused !== undefined) return reject(refused)
   const place = gate.enter()
   if (place === undefined) return reject(rejectCrowd())
-  const milliseconds = findDeadline(url, bounds.longestReview)
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), milliseconds)
   try {

@@ -45,7 +45,8 @@ async function follow(
   { observer, world, certificate, review }: Webhook,
   { address, stopped }: { readonly address: Address; readonly stopped: AbortSignal },
 ): Promise<void> {
-  const servePair = (pair: TlsPair): void => review.setSecureContext(tlsOptions(pair))
+  const servePair = (pair: TlsPair): void =>
+    review.setSecureContext(tlsOptions(pair, configuration.clientCa?.current))
   const { tellChanged } = world
   await Promise.all([
     followFiles(configuration, { observer, servePair, tellChanged, stopped }),

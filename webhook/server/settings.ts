@@ -47,6 +47,27 @@ export const FILE_OPTIONS = {
   tlsKey: optional(text({ flag: 'tls-key', env: 'TLS_KEY', placeholder: 'FILE', help: 'its key, PEM' })),
 }
 
+const CLIENT_OPTIONS = {
+  clientCa: optional(
+    text({
+      flag: 'client-ca',
+      env: 'CLIENT_CA',
+      placeholder: 'FILE',
+      help: "authority of the API server's client certificate, PEM: without such a certificate reviews are refused (401); read at the start",
+    }),
+  ),
+  clientNames: optional(
+    filled(
+      list({
+        flag: 'client-names',
+        env: 'CLIENT_NAMES',
+        placeholder: 'NAME[,NAME...]',
+        help: 'common names that the certificate may have; any if not given',
+      }),
+    ),
+  ),
+}
+
 const ADDRESS_OPTIONS = {
   port: port({ flag: 'port', env: 'PORT', help: 'for HTTPS; 0: a free one', default: 8443 }),
   metricsPort: port({
@@ -170,6 +191,7 @@ export const OPTIONS = {
     default: ['kube-system', 'kube-public', 'kube-node-lease'],
   }),
   ...ADDRESS_OPTIONS,
+  ...CLIENT_OPTIONS,
   ...BOUND_OPTIONS,
   ...TIME_OPTIONS,
   logLevel: oneOf(['debug', 'info', 'warn', 'error', 'silent'], {

@@ -30,6 +30,18 @@ export function parseTlsPair([cert, key]: readonly Source[]): Result<TlsPair> {
   return context === undefined ? bad(notACertificate(cert.name)) : ok(pair)
 }
 
+/** PEM certificates of whoever signs for clients. */
+export function parseAuthority([source]: readonly Source[]): Result<string> {
+  if (source === undefined) return bad()
+  const { name, text } = source
+  if (attempt(() => new X509Certificate(text)) !== undefined) return ok(text)
+  return bad({
+    field: name,
+    reason: 'is not a certificate of an authority',
+    cure: "name a file of PEM certificates, such as the cluster's client CA",
+  })
+}
+
 function attempt<T>(make: () => T): T | undefined {
   try {
     return make()

@@ -10,6 +10,7 @@ import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { createApp, createOpsApp } from './app.ts'
 import { type Certificate, createFileCertificate, createKeptCertificate } from './certificate.ts'
+import { createClientCheck } from './client.ts'
 import { createClusterObserver } from './clusterObserver.ts'
 import type { Configuration } from './configuration.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -52,7 +53,7 @@ export interface Webhook {
 }
 
 export function createWebhook(configuration: Configuration, effects: WebhookParts): Webhook {
-  const { settings } = configuration
+  const { settings, clientCa } = configuration
   const log = createLog(settings, effects.stdout)
   const gate = createGate(
     { maxRequests: settings.maxConcurrent, maxBytes: settings.maxBufferedBytes },
@@ -68,18 +69,20 @@ export function createWebhook(configuration: Configuration, effects: WebhookPart
     exemptNamespaces: findExemptNamespaces(settings),
   })
   const timeouts = findTimeouts(settings)
+  const clients = clientCa && { ca: clientCa.current, names: settings.clientNames }
   const app = createApp({
     ...createReviewers(configuration, { observer, client, world, readRulebook }),
     gate,
     observer,
     clock: effects.clock,
     bounds: { maxBodyBytes: settings.maxBodyBytes, longestReview: settings.reviewTimeout },
+    isClient: createClientCheck(clients),
     closesNow: () => life.isStopping || isChosen(settings, effects.random),
   })
   const opsApp = createOpsApp({ life, observer, registry: metrics.registry, readAges: () => world.ages })
   return {
     ...{ log, life, observer, metrics, client, world, certificate, readRulebook },
-    review: createReviewServer({ app, timeouts, observer }, certificate.pair),
+    review: createReviewServer({ app, timeouts, observer }, certificate.pair, clients?.ca),
     ops: createOpsServer({ app: opsApp, timeouts, observer }),
   }
 }

@@ -1,7 +1,8 @@
 /** The webhook's HTTPS server within the test's own process, with parts exchanged. */
-import type { Express } from 'express'
+import type { RequestListener } from 'node:http'
 import { pino } from 'pino'
 import { createApp, createOpsApp } from '../../../webhook/server/app.ts'
+import { type Clients, createClientCheck } from '../../../webhook/server/client.ts'
 import { createGate, type Gate, type GateLimits } from '../../../webhook/server/gate.ts'
 import { createLife, type Life } from '../../../webhook/server/life.ts'
 import { createMetrics } from '../../../webhook/server/metrics.ts'
@@ -28,6 +29,8 @@ export interface Parts {
   readonly bounds?: Partial<ReviewBounds & GateLimits>
   readonly timeouts?: Partial<Timeouts>
   readonly closesNow?: () => boolean
+  /** Anybody may send reviews where it is left out. */
+  readonly clients?: Clients
   /** A free one where it is left out. */
   readonly port?: number
   /** Exchanges what the observer does. */
@@ -45,8 +48,8 @@ export interface Serving extends AsyncDisposable {
 }
 
 export interface Apps {
-  readonly app: Express
-  readonly opsApp: Express
+  readonly app: RequestListener
+  readonly opsApp: RequestListener
   readonly observer: Observer
   readonly gate: Gate
   readonly life: Life
@@ -78,6 +81,7 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
     observer,
     bounds: { maxBodyBytes, longestReview },
     closesNow: parts.closesNow ?? (() => false),
+    isClient: createClientCheck(parts.clients),
     clock: () => performance.now() / 1000,
   })
   const opsApp = createOpsApp({ life, observer, registry: metrics.registry })
@@ -87,7 +91,11 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
 export async function startServing(parts: Parts): Promise<Serving> {
   const { app, opsApp, observer, gate, life, log } = createApps(parts)
   const timeouts = { headers: 5000, request: 20_000, keepAlive: 100_000, ...parts.timeouts }
-  const review = createReviewServer({ app, timeouts, observer }, pairOf(parts.certificates))
+  const review = createReviewServer(
+    { app, timeouts, observer },
+    pairOf(parts.certificates),
+    parts.clients?.ca,
+  )
   const ops = createOpsServer({ app: opsApp, timeouts, observer })
   return {
     origin: formatOrigin('https', await listen(review, { host: '127.0.0.1', port: parts.port ?? 0 })),
@@ -95,7 +103,7 @@ export async function startServing(parts: Parts): Promise<Serving> {
     gate,
     life,
     log,
-    servePair: (certificates) => review.setSecureContext(tlsOptions(pairOf(certificates))),
+    servePair: (certificates) => review.setSecureContext(tlsOptions(pairOf(certificates), parts.clients?.ca)),
     async [Symbol.asyncDispose]() {
       await Promise.all([close(review, 0), close(ops, 0)])
     },

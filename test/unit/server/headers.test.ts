@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findDeadline, findHeaderRejection } from '../../../webhook/server/headers.ts'
+import { createDeadlines, findDeadline, findHeaderRejection } from '../../../webhook/server/headers.ts'
 
 describe('findHeaderRejection', () => {
   const json = { 'content-type': 'application/json' }
@@ -81,4 +81,10 @@ describe('findDeadline', () => {
       }),
     )
   })
+})
+
+test('createDeadlines says the same, whatever was asked before', () => {
+  const find = createDeadlines(10_000)
+  const urls = ['/mutate', '/mutate?timeout=2s', '/mutate?timeout=2s', '', '/mutate?timeout=1s', '/mutate']
+  expect(urls.map(find)).toEqual(urls.map((url) => findDeadline(url, 10_000)))
 })

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { createLogStream, type LogStream } from '../../../webhook/server/logStream.ts'
+
+interface Scene {
+  readonly stream: LogStream
+  readonly written: readonly string[]
+  readonly passMoment: () => void
+}
+
+function createScene(): Scene {
+  const written: string[] = []
+  const callbacks: (() => void)[] = []
+  const stream = createLogStream({ write: (text) => void written.push(text) }, (callback) =>
+    callbacks.push(callback),
+  )
+  return {
+    stream,
+    written,
+    passMoment() {
+      for (const callback of callbacks.splice(0)) callback()
+    },
+  }
+}
+
+describe('createLogStream', () => {
+  it('writes lines that come together at once, in their order, a moment later', () => {
+    const { stream, written, passMoment } = createScene()
+    stream.write('a\n')
+    stream.write('b\n')
+    expect(written).toEqual([])
+    passMoment()
+    expect(written).toEqual(['a\nb\n'])
+    stream.write('c\n')
+    passMoment()
+    expect(written).toEqual(['a\nb\n', 'c\n'])
+  })
+
+  it('writes what waits when it is told to, and nothing twice', () => {
+    const { stream, written, passMoment } = createScene()
+    stream.write('a\n')
+    stream.flush()
+    expect(written).toEqual(['a\n'])
+    passMoment()
+    stream.flush()
+    expect(written).toEqual(['a\n'])
+  })
+
+  it('loses nothing that is logged while it writes', () => {
+    const written: string[] = []
+    const callbacks: (() => void)[] = []
+    const stream: LogStream = createLogStream(
+      {
+        write(text) {
+          written.push(text)
+          if (text === 'a\n') stream.write('b\n')
+        },
+      },
+      (callback) => callbacks.push(callback),
+    )
+    stream.write('a\n')
+    callbacks.shift()?.()
+    callbacks.shift()?.()
+    expect(written).toEqual(['a\n', 'b\n'])
+  })
+})
