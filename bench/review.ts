@@ -21,18 +21,22 @@ interface Contestant {
 
 interface Round {
   readonly milliseconds: number
+  /** Milliseconds of processor time, to the hundredth of a second. */
+  readonly processor: number
   readonly mebibytes: number
 }
 
 function measure(command: readonly string[]): Round {
   const start = performance.now()
-  const { status, stderr } = spawnSync('/usr/bin/time', ['-f', '%M', ...command], {
+  const { status, stderr } = spawnSync('/usr/bin/time', ['-f', '%M %U %S', ...command], {
     maxBuffer: 2 ** 28,
     encoding: 'utf8',
   })
   const milliseconds = performance.now() - start
   if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${stderr}`)
-  return { milliseconds, mebibytes: Number(stderr.trimEnd().split('\n').at(-1)) / 1024 }
+  const said = (stderr.trimEnd().split('\n').at(-1) ?? '').split(' ').map(Number)
+  const [size = Number.NaN, user = Number.NaN, system = Number.NaN] = said
+  return { milliseconds, processor: (user + system) * 1000, mebibytes: size / 1024 }
 }
 
 function writeObjects(folder: string): void {
@@ -81,6 +85,7 @@ function main(rounds: number, gator: string | undefined): void {
         contestants.map(({ name }, at) => [name, measured.map((round) => round[at]?.[field] ?? Number.NaN)]),
       )
     console.log(formatDistribution('whole process, ms', columnOf('milliseconds')))
+    console.log(formatDistribution('processor time, ms', columnOf('processor')))
     console.log(formatDistribution('largest size, MiB', columnOf('mebibytes')))
   } finally {
     rmSync(folder, { recursive: true })

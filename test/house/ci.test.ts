@@ -66,16 +66,9 @@ test('the workflow pins every action by its digest', () => {
   for (const action of used) expect(action).toMatch(/@[\da-f]{40}$/)
 })
 
-test('the hooks run the command of the package, on the Node that it is tested with', () => {
+test('the hooks run the command of the package', () => {
   const hooks = parse(textOf('.pre-commit-hooks.yaml')) as readonly Readonly<Record<string, unknown>>[]
-  const { bin, devDependencies } = JSON.parse(textOf('package.json')) as {
-    readonly bin: Readonly<Record<string, string>>
-    readonly devDependencies: Readonly<Record<string, string>>
-  }
+  const { bin } = JSON.parse(textOf('package.json')) as { readonly bin: Readonly<Record<string, string>> }
   expect(hooks.map(({ id }) => id)).toEqual(['iops-limit-review', 'iops-limit-test'])
-  for (const { entry, language, language_version: version } of hooks) {
-    expect(language).toBe('node')
-    expect(Object.keys(bin)).toContain(String(entry).split(' ')[0])
-    expect(devDependencies['node']).toBe(`^${String(version)}`)
-  }
+  for (const { entry } of hooks) expect(Object.keys(bin)).toContain(String(entry).split(' ')[0])
 })

@@ -202,7 +202,7 @@ describe('what is let through as it is', () => {
     })
     expect(answer(review)).toMatchObject({
       body: { response: { allowed: true } },
-      record: { outcome: 'untouched', reason: 'not-a-pod' },
+      record: { outcome: 'untouched', reason: 'not-a-pod', warnings: 0 },
     })
   })
 

@@ -67,6 +67,16 @@ describe('numbers', () => {
     ])
   })
 
+  it('of each label what it does, and not what another does', () => {
+    const gone: LabelChange = { label: 'iops-limit/enforce', before: 'gold', after: undefined }
+    expect(tell([gone, WARN], pods(2, ADMITTED)).filter((line) => line.startsWith('enforce'))).toEqual([
+      'enforce removed: 2 pods: read-iops 500 -> unlimited, write-iops 2000 -> unlimited',
+    ])
+    expect(tell([gone, WARN], pods(2, ADMITTED)).filter((line) => line.startsWith('warn'))).toEqual(
+      tell([WARN], pods(2, ADMITTED)),
+    )
+  })
+
   it('of pods that lose their limits', () => {
     expect(tell([{ ...ENFORCE, after: undefined }], pods(2, ADMITTED))).toEqual([
       'enforce removed: 2 pods: read-iops 500 -> unlimited, write-iops 2000 -> unlimited',
