@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // They need what a machine may lack: vitest.cluster.config.ts and vitest.vm.config.ts run them.
-    exclude: ['test/cluster/**', 'test/vm/**'],
+    // They need what a machine may lack: configurations of their own run them.
+    exclude: ['test/cluster/**', 'test/vm/**', 'test/nodes/**'],
     sequence: { shuffle: true },
     expect: { requireAssertions: true },
     testTimeout: 30_000,

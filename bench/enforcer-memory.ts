@@ -3,7 +3,8 @@
  * and with a kubelet of this process over HTTPS. Memory and processor time while nothing happens, then while pods come and go,
  * then after it.
  *   node bench/enforcer-memory.ts [SECONDS] [GENERATIONS]      60 and 10,000 if nothing is said
- * CHECK_INTERVAL may be set. Started as Dockerfile.enforcer does.
+ * FLAGS are Node's, those of Dockerfile.enforcer if nothing is said; MALLOC_*, UV_*, CHECK_INTERVAL, USAGE_INTERVAL and
+ * SMART_LIMIT_USE_KUBELET_API are handed on.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
@@ -25,7 +26,6 @@ await using kubelet = await startStandIn(node.answer)
 const child = spawn(process.execPath, [...FLAGS, BUNDLE, '--log-level', 'warn'], {
   stdio: ['ignore', 'ignore', 'inherit'],
   env: {
-    ...allocator(),
     ...node.env,
     ...standInEnv(kubelet),
     METRICS_PORT: String(PORT),
@@ -53,27 +53,21 @@ function createNode(): BusyNode & Disposable {
   return { ...made, [Symbol.dispose]: made.dispose }
 }
 
-/** Of the C library, whose arenas are as many as there are threads otherwise. */
-function allocator(): Readonly<Record<string, string>> {
+/** The C library's and libuv's, and of the enforcer's own what changes its cost. */
+function chosen(): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value = '']) =>
-      /^(?:MALLOC|UV)_/.test(name) ? [[name, value]] : [],
+      /^(?:MALLOC_|UV_|CHECK_INTERVAL$|USAGE_INTERVAL$|SMART_LIMIT_USE_KUBELET_API$)/.test(name)
+        ? [[name, value]]
+        : [],
     ),
   )
 }
 
-function chosen(): Readonly<Record<string, string>> {
-  const { CHECK_INTERVAL, SMART_LIMIT_USE_KUBELET_API } = process.env
-  return {
-    ...(CHECK_INTERVAL !== undefined && { CHECK_INTERVAL }),
-    ...(SMART_LIMIT_USE_KUBELET_API !== undefined && { SMART_LIMIT_USE_KUBELET_API }),
-  }
-}
-
-/** Five at a time, each five limited before the next come. */
+/** Ten at a time, limited before the next come. */
 async function churn(count: number): Promise<void> {
-  for (let done = 0; done < count; done += 5) {
-    for (let index = 0; index < 5; index++) node.replaceOldest()
+  for (let done = 0; done < count; done += 10) {
+    for (let index = 0; index < 10; index++) node.replaceOldest()
     await untilNewestIsLimited()
   }
 }

@@ -163,7 +163,7 @@ describe('iops-limit', () => {
   test('lists its commands', async () => {
     const help = await run('--help')
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    expect(help.stdout).toContain('  certs  make a CA and a serving certificate for the webhook\n')
+    expect(help.stdout).toContain('  certs       make a CA and a serving certificate for the webhook\n')
   })
 
   test.each([

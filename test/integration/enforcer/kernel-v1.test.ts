@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -37,8 +38,8 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     for (const thing of made.toReversed()) thing[Symbol.dispose]()
   })
 
-  /** One pass of the real program on the pod with these annotations; its standard output. */
-  async function enforce(annotations: Record<string, string>, ...flags: readonly string[]): Promise<string> {
+  /** Where the pod with these annotations is listed. */
+  function writePod(annotations: Record<string, string>): string {
     const pod = {
       metadata: {
         namespace: 'team',
@@ -50,6 +51,12 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     }
     const pods = path.join(folder, 'pods.json')
     writeFileSync(pods, JSON.stringify({ kind: 'PodList', items: [pod] }))
+    return pods
+  }
+
+  /** One pass of the real program on the pod with these annotations; its standard output. */
+  async function enforce(annotations: Record<string, string>, ...flags: readonly string[]): Promise<string> {
+    const pods = writePod(annotations)
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [MAIN, '--pods-file', pods, ...(flags.length > 0 ? flags : ['--once'])],
@@ -85,6 +92,46 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
       expect(Math.min(free.iops, freed.iops)).toBeGreaterThan(limit * 5)
     },
   )
+
+  const start = (): ChildProcess =>
+    spawn(process.execPath, [MAIN, '--pods-file', writePod({}), '--check-interval', '100ms'], {
+      env: { ...process.env, DATA_MOUNT: disk.mount, METRICS_PORT: '0' },
+      stdio: 'ignore',
+    })
+
+  it('leaves nothing stale when it is killed at any moment, and nothing of others touched', async () => {
+    using other = createLoopDisk()
+    const container = groups.container(UID, ID)
+    const nested = path.join(container, 'nested')
+    const read = (group: string): string =>
+      readFileSync(path.join(group, 'blkio.throttle.read_iops_device'), 'utf8')
+    const lines = async (group: string, expected: readonly string[]): Promise<void> =>
+      await expect
+        .poll(() => read(group).split('\n').filter(Boolean).toSorted(), { timeout: 10_000 })
+        .toEqual(expected.toSorted())
+    const foreign = `${other.device} 4321`
+    writeFileSync(path.join(container, 'blkio.throttle.read_iops_device'), foreign)
+    for (const [index, delay] of [0, 20, 100].entries()) {
+      const child = start()
+      try {
+        writePod({ 'iops-limit/read-iops': String(500 + index) })
+        await lines(container, [foreign, `${disk.device} ${500 + index}`])
+        if (index === 0) mkdirSync(nested)
+        await lines(nested, [`${disk.device} ${500 + index}`])
+        writePod({ 'iops-limit/read-iops': '700' })
+        await new Promise((resolve) => setTimeout(resolve, delay))
+      } finally {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+    }
+    const last = start()
+    await lines(container, [foreign])
+    await lines(nested, [])
+    last.kill('SIGTERM')
+    expect(await once(last, 'exit')).toEqual([0, null])
+    rmdirSync(nested)
+  })
 
   it('stays clean after runs that were killed', async () => {
     const module = JSON.stringify(new URL('../../support/kernel/kernel.ts', import.meta.url).href)
