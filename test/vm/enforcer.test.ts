@@ -249,18 +249,17 @@ describe('nothing stale', () => {
       cluster.untilRunning(NAMESPACE, 'app=changed'),
       cluster.untilRunning(leaving, 'app=freed'),
     ])
-    const pods = [kept, changed, freed].map((pod) => pod)
-    await Promise.all(pods.map(({ uid }) => untilLine(uid, limitOf('300'))))
-    const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${pods[0]?.uid.replaceAll('-', '_')}.slice')`
+    await Promise.all([kept, changed, freed].map(({ uid }) => untilLine(uid, limitOf('300'))))
+    const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${kept.uid.replaceAll('-', '_')}.slice')`
     await run(`echo '${OTHER} wiops=4321' > ${slice}/io.max`)
     await run(`kill -9 ${ENFORCER}`)
     const change = ['--overwrite', 'iops-limit/read-iops=1200']
     await cluster.kubectl('annotate', 'pod', '-n', NAMESPACE, 'changed', ...change)
     // The back-fill takes back what it gave.
     await cluster.kubectl('label', 'namespace', leaving, 'iops-limit/enforce-')
-    await untilLine(pods[1]?.uid ?? '', limitOf('1200'))
-    await untilLine(pods[2]?.uid ?? '', '')
-    expect(await linesOf(pods[0]?.uid ?? '')).toEqual([
+    await untilLine(changed.uid, limitOf('1200'))
+    await untilLine(freed.uid, '')
+    expect(await linesOf(kept.uid)).toEqual([
       `${OTHER} rbps=max wbps=max riops=max wiops=4321`,
       limitOf('300'),
     ])
