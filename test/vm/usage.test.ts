@@ -115,6 +115,6 @@ describe('a container that hammers the disk', () => {
     expect(usage?.passedOver).toEqual(['kubelet summary: it counts neither operations nor bytes'])
     expect(Math.abs((usage?.writeBPS ?? 0) / 4096 - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.2)
     expect(usage?.readIOPS).toBeLessThan(LIMIT / 10)
-    expect(usage?.pressureSeconds?.some).toBeGreaterThan(1)
+    expect(usage?.pressureSeconds?.some).toBeGreaterThan(0)
   })
 })
