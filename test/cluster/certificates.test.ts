@@ -300,7 +300,7 @@ describe('under constant load', () => {
 
   it(`${ROTATIONS} rotations, of the authority too, fail no admission`, async () => {
     // Long enough for a slow machine to make keys of 3072 bits within the last third.
-    await startAfresh('--certificate-lifetime', '6s', '--ca-lifetime', '45s', '--ca-overlap', '4s')
+    await startAfresh('--certificate-lifetime', '8s', '--ca-lifetime', '60s', '--ca-overlap', '5s')
     const authorities = new Set<string>()
     const load = startLoad(2)
     try {
