@@ -1,26 +1,14 @@
 /** The program that stays: its parts put together. */
-
 import type { Problem } from '../contract/problem.ts'
-import type { Effects } from './effects.ts'
-import type { Log } from './log.ts'
+import type { DaemonEffects, DaemonGiven } from './effects.ts'
 import { createAgenda } from './loop/agenda.ts'
 import { runLoop } from './loop/loop.ts'
 import { keepTime } from './loop/time.ts'
 import { createPages, createParts } from './parts.ts'
 import { serveUntilStopped } from './seen/serve.ts'
 import { createStatus } from './seen/status.ts'
-import type { EnforcerSettings } from './settings.ts'
 import { createFeed } from './sources/feed.ts'
 import { createSources } from './sources/sources.ts'
-
-export interface DaemonGiven {
-  readonly settings: EnforcerSettings
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
-export interface DaemonEffects extends Effects {
-  readonly log: Log
-}
 
 /** Enforces until it is stopped; problems are of the settings, and keep it from beginning. */
 export async function runDaemon(given: DaemonGiven, effects: DaemonEffects): Promise<readonly Problem[]> {

@@ -1,4 +1,5 @@
 import type { Log, LogLevel } from './log.ts'
+import type { EnforcerSettings } from './settings.ts'
 
 /** The world, as the program meets it. */
 export interface Effects {
@@ -21,4 +22,15 @@ export interface Effects {
   }
   /** Aborts when the program is to end. */
   readonly stopped: AbortSignal
+}
+
+/** What the program that stays goes by. */
+export interface DaemonGiven {
+  readonly settings: EnforcerSettings
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** The world, as it meets it. */
+export interface DaemonEffects extends Effects {
+  readonly log: Log
 }

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import { createKubeClient } from '../kube/client.ts'
 import { findServiceAccount } from '../kube/serviceAccount.ts'
-import type { DaemonEffects, DaemonGiven } from './daemon.ts'
+import type { DaemonEffects, DaemonGiven } from './effects.ts'
 import type { Agenda } from './loop/agenda.ts'
 import { createFolders, type Folders } from './loop/folders.ts'
 import { createInquiries, type Inquiries } from './loop/inquiries.ts'
