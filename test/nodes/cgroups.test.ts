@@ -1,6 +1,6 @@
 /** The same on nodes that are set up otherwise: the cgroupfs driver, and cgroup v1. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { importImages, installChart } from '../support/vm/release.ts'
+import { importImages, installChart, uninstallChart } from '../support/vm/release.ts'
 import { type Machine, startMachine } from '../support/vm/vm.ts'
 import { createWorkload, type RunningPod, until, type Workload } from '../support/vm/workload.ts'
 
@@ -82,7 +82,7 @@ describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
     cluster = createWorkload(machine)
     if (prepare !== undefined) expect(await machine.run(prepare)).toMatchObject({ code: 0 })
     await importImages(machine)
-    await installChart(machine, { 'webhook.replicas': '1' })
+    await installChart(machine, { 'webhook.replicas': '1', 'enforcer.releaseOnExit': 'true' })
     await cluster.apply(...OBJECTS)
     pod = await cluster.untilRunning(NAMESPACE, 'app=web')
   }, 1_200_000)
@@ -95,17 +95,16 @@ describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
   const untilLines = (lines: readonly string[]): Promise<unknown> =>
     until(`limits ${lines.join(', ')}`, async () => (await readLines()).join() === lines.join() || undefined)
 
-  it('limits, as fio measures, and lifts', async () => {
+  it('limits, as fio measures, and an uninstallation that is asked to lifts it', async () => {
     await untilLines(expected)
     const [reads, writes] = [await cluster.measure(pod, 'randread'), await cluster.measure(pod, 'randwrite')]
     console.log(`limits 200 and 100: fio measured ${reads.toFixed(0)} and ${writes.toFixed(0)}`)
     expect(Math.abs(reads - 200)).toBeLessThanOrEqual(30)
     expect(Math.abs(writes - 100)).toBeLessThanOrEqual(15)
-    await cluster.kubectl('label', 'namespace', NAMESPACE, 'iops-limit/enforce-')
-    await cluster.kubectl(
-      ...['annotate', 'pod', '-n', NAMESPACE, pod.name, 'iops-limit/read-iops-', 'iops-limit/write-iops-'],
-    )
+    await uninstallChart(machine)
     await untilLines([])
     expect(await readLines()).toEqual([])
+    const left = await cluster.kubectl('get', 'mutatingwebhookconfigurations,validatingwebhookconfigurations')
+    expect(left).toBe('')
   })
 })

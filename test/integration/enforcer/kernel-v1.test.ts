@@ -110,7 +110,8 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
         .poll(() => read(group).split('\n').filter(Boolean).toSorted(), { timeout: 10_000 })
         .toEqual(expected.toSorted())
     const foreign = `${other.device} 4321`
-    writeFileSync(path.join(container, 'blkio.throttle.read_iops_device'), foreign)
+    const file = path.join(container, 'blkio.throttle.read_iops_device')
+    writeFileSync(file, foreign)
     for (const [index, delay] of [0, 20, 100].entries()) {
       const child = start()
       try {
@@ -131,6 +132,7 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     last.kill('SIGTERM')
     expect(await once(last, 'exit')).toEqual([0, null])
     rmdirSync(nested)
+    writeFileSync(file, `${other.device} 0`)
   })
 
   it('stays clean after runs that were killed', async () => {

@@ -23,6 +23,13 @@ const VALUES = {
   'enforcer.image.pullPolicy': 'Never',
 }
 
+/** Resolves once all its pods are gone. */
+export async function uninstallChart({ kubeconfig }: Access): Promise<void> {
+  const flags = ['--namespace', RELEASE, '--kubeconfig', kubeconfig, '--wait', '--timeout', '5m']
+  const { code, stdout, stderr } = await runToEnd(findBinary('helm'), ['uninstall', RELEASE, ...flags])
+  if (code !== 0) throw new Error(`the chart is not uninstalled\n${stdout}${stderr}`)
+}
+
 /** Resolves once everything of it is ready; throws with what its pods say otherwise. */
 export async function installChart(
   machine: Access,
