@@ -6,8 +6,8 @@ export default defineConfig({
     // They need what a machine may lack: configurations of their own run them.
     exclude: ['test/cluster/**', 'test/vm/**', 'test/nodes/**'],
     sequence: { shuffle: true },
-    expect: { requireAssertions: true },
-    testTimeout: 30_000,
+    expect: { requireAssertions: true, poll: { timeout: 20_000 } },
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',

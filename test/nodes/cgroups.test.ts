@@ -7,36 +7,36 @@ import { createWorkload, type RunningPod, until, type Workload } from '../suppor
 const DISK = '259:0'
 const NAMESPACE = 'opted-in'
 
-const OBJECTS = [
-  {
-    apiVersion: 'policy.iops-limit/v1alpha1',
-    kind: 'IOLimitPolicy',
-    metadata: { name: 'gold' },
-    spec: { rules: [{ name: 'all', default: { readIOPS: 200, writeIOPS: 100 } }] },
+const POLICY = {
+  apiVersion: 'policy.iops-limit/v1alpha1',
+  kind: 'IOLimitPolicy',
+  metadata: { name: 'gold' },
+  spec: { rules: [{ name: 'all', default: { readIOPS: 200, writeIOPS: 100 } }] },
+}
+
+const OPTED_IN = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': 'gold' } },
+}
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: NAMESPACE, name: 'web', labels: { app: 'web' } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name: 'main',
+        image: 'test.local/fio:1',
+        imagePullPolicy: 'Never',
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+    ],
+    volumes: [{ name: 'data', hostPath: { path: '/data' } }],
   },
-  {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': 'gold' } },
-  },
-  {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: NAMESPACE, name: 'web', labels: { app: 'web' } },
-    spec: {
-      terminationGracePeriodSeconds: 1,
-      containers: [
-        {
-          name: 'main',
-          image: 'test.local/fio:1',
-          imagePullPolicy: 'Never',
-          volumeMounts: [{ name: 'data', mountPath: '/data' }],
-        },
-      ],
-      volumes: [{ name: 'data', hostPath: { path: '/data' } }],
-    },
-  },
-]
+}
 
 interface Node {
   readonly name: string
@@ -83,7 +83,9 @@ describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
     if (prepare !== undefined) expect(await machine.run(prepare)).toMatchObject({ code: 0 })
     await importImages(machine)
     await installChart(machine, { 'webhook.replicas': '1', 'enforcer.releaseOnExit': 'true' })
-    await cluster.apply(...OBJECTS)
+    await cluster.apply(POLICY, OPTED_IN)
+    await cluster.untilAdmitting(NAMESPACE)
+    await cluster.apply(POD)
     pod = await cluster.untilRunning(NAMESPACE, 'app=web')
   }, 1_200_000)
 

@@ -45,6 +45,8 @@ beforeAll(async () => {
     namespaceOf(NAMESPACE, 'pods'),
     namespaceOf(`${NAMESPACE}-each`, 'containers'),
   )
+  await cluster.untilAdmitting(NAMESPACE)
+  await cluster.untilAdmitting(`${NAMESPACE}-each`)
 })
 
 /** What a command line prints on the machine. */
@@ -238,12 +240,9 @@ async function readEach(
 describe('nothing stale', () => {
   it('killed, and things changed meanwhile: every limit is right again, and what others wrote is untouched', async () => {
     const leaving = `${NAMESPACE}-leaving`
-    await cluster.apply(
-      namespaceOf(leaving, 'pods'),
-      podOf(NAMESPACE, 'kept'),
-      podOf(NAMESPACE, 'changed'),
-      podOf(leaving, 'freed'),
-    )
+    await cluster.apply(namespaceOf(leaving, 'pods'))
+    await cluster.untilAdmitting(leaving)
+    await cluster.apply(podOf(NAMESPACE, 'kept'), podOf(NAMESPACE, 'changed'), podOf(leaving, 'freed'))
     const [kept, changed, freed] = await Promise.all([
       cluster.untilRunning(NAMESPACE, 'app=kept'),
       cluster.untilRunning(NAMESPACE, 'app=changed'),

@@ -80,15 +80,12 @@ async function look(token = ''): Promise<{ readonly status: number; readonly ite
 }
 
 beforeAll(async () => {
-  await cluster.apply(
-    POLICY,
-    ...viewer,
-    {
-      ...{ apiVersion: 'v1', kind: 'Namespace' },
-      metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': NAMESPACE } },
-    },
-    POD,
-  )
+  await cluster.apply(POLICY, ...viewer, {
+    ...{ apiVersion: 'v1', kind: 'Namespace' },
+    metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': NAMESPACE } },
+  })
+  await cluster.untilAdmitting(NAMESPACE)
+  await cluster.apply(POD)
   await cluster.untilRunning(NAMESPACE, 'app=load')
 })
 

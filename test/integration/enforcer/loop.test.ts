@@ -99,7 +99,7 @@ const textOf = (group: string): string => {
 }
 const limitOf = (group: string): string => /riops=(\w+)/.exec(textOf(group))?.[1] ?? ''
 const holds = async (group: string, limit: string) =>
-  await expect.poll(() => limitOf(group), { timeout: 5_000, interval: 2 }).toBe(limit)
+  await expect.poll(() => limitOf(group), { timeout: 20_000, interval: 2 }).toBe(limit)
 const get = async (enforcer: RunningEnforcer, page: string) => {
   const answer = await fetch((await enforcer.origin()) + page)
   return { status: answer.status, text: await answer.text() }
@@ -162,7 +162,7 @@ describe('cgroups that come', () => {
     const created = performance.now()
     await expect
       .poll(() => uids.filter((uid) => limitOf(`kubepods/burstable/pod${uid}`) === '100').length, {
-        timeout: 10_000,
+        timeout: 20_000,
       })
       .toBe(500)
     console.log(
@@ -175,7 +175,7 @@ describe('cgroups that come', () => {
   it('of a pod that the kubelet never tells of: asked about a few times, and left alone', async () => {
     const enforcer = await start('1h')
     node.addV2(`kubepods/burstable/pod${UID}`)
-    await expect.poll(() => kubelet.calls.length, { timeout: 5_000 }).toBeGreaterThan(3)
+    await expect.poll(() => kubelet.calls.length, { timeout: 20_000 }).toBeGreaterThan(3)
     expect(limitOf(`kubepods/burstable/pod${UID}`)).toBe('')
     expect(await metric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(0)
   })
@@ -237,7 +237,7 @@ describe('nothing is stale', () => {
         stdio: 'ignore',
       })
       children.push(child)
-      await expect.poll(() => limitOf(pod), { timeout: 10_000, interval: 1 }).toBe(String(100 + index))
+      await expect.poll(() => limitOf(pod), { timeout: 20_000, interval: 1 }).toBe(String(100 + index))
       tell(podOf({ annotations: { 'iops-limit/limit': String(101 + index) } }))
       await sleep(delay)
       child.kill('SIGKILL')
@@ -379,7 +379,7 @@ describe('what fails', () => {
     // What a write to a link that leads to itself gives: ELOOP, an error that nobody has a name for; it is read as one too.
     unlinkSync(node.cgroup(pod, 'io.max'))
     const enforcer = await start('100ms', standInEnv(kubelet, api))
-    await expect.poll(() => posts.length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(1)
     await sleep(500)
     expect(posts).toMatchObject([
       {

@@ -7,6 +7,8 @@ export interface Workload {
   apply(...objects: readonly object[]): Promise<string>
   /** Throws with kubectl's words where it fails. */
   kubectl(...args: readonly string[]): Promise<string>
+  /** Once pods of this namespace, which enforces a policy, come out of admission with its mark. */
+  untilAdmitting(namespace: string): Promise<unknown>
   /** The one pod of the selector, once its containers run. */
   untilRunning(namespace: string, selector: string): Promise<RunningPod>
   /** The line of the NVMe disk in io.max of the pod's own cgroup; empty where there is none. */
@@ -54,6 +56,16 @@ export function createWorkload(machine: Access): Workload {
         ['apply', '--validate=false', '-f', '-'],
         JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
       ),
+    untilAdmitting: (namespace) =>
+      until(`admission in ${namespace}`, async () => {
+        const pod = {
+          ...{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name: 'probe' } },
+          spec: { containers: [{ name: 'main', image: 'test.local/fio:1' }] },
+        }
+        const flags = ['--dry-run=server', '--validate=false', '-o', 'json']
+        const stored = await kubectl(['create', ...flags, '-f', '-'], JSON.stringify(pod))
+        return stored.includes('"iops-limit/policy"') || undefined
+      }),
     untilRunning: (namespace, selector) =>
       until(`a pod of ${selector} in ${namespace}`, async () => {
         const list = await kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'json'])

@@ -33,5 +33,5 @@ describe('spoilt policy files', () => {
       }
     }
     expect(refused).toBeGreaterThan(CASES / 4)
-  })
+  }, 120_000)
 })
