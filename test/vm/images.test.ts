@@ -11,16 +11,20 @@ interface Expected {
   readonly help: string
 }
 
+/** A bundle, what it is made of, and under which licences. */
+const filesOf = (program: string): readonly string[] =>
+  ['js', 'cdx.json', 'licences.txt'].map((kind) => `${program}.${kind}`)
+
 const IMAGES: readonly Expected[] = [
   {
     name: 'iops-limit-webhook',
-    app: ['LICENSE', 'iops-limit-webhook.js', 'iops-limit.js', 'main.js', 'package.json'],
+    app: [...filesOf('iops-limit-webhook'), ...filesOf('iops-limit'), 'LICENSE', 'main.js', 'package.json'],
     uid: 65532,
     help: 'Usage: iops-limit-webhook',
   },
   {
     name: 'iops-limit-enforcer',
-    app: ['LICENSE', 'main.js', 'package.json'],
+    app: [...filesOf('iops-limit-enforcer').slice(1), 'LICENSE', 'main.js', 'package.json'],
     uid: 0,
     help: 'Usage: iops-limit-enforcer',
   },
@@ -49,9 +53,8 @@ describe.each(IMAGES)('$name', ({ name, app, uid, help }) => {
   }
 
   it('holds its own bundles', async () => {
-    expect((await list('/app')).filter((file) => !/-[A-Z0-9]{8}\.js$/.test(file))).toEqual(
-      app.map((file) => `./${file}`),
-    )
+    const files = (await list('/app')).filter((file) => !/-[A-Z0-9]{8}\.js$/.test(file))
+    expect(files.toSorted()).toEqual(app.map((file) => `./${file}`).toSorted())
   })
 
   it('holds nothing else but Node, its libraries and a user', async () => {
