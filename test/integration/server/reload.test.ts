@@ -66,7 +66,10 @@ describe('a new certificate', () => {
 
     // The certificate without its key, as a poll may find it between two writes.
     await writeFile(join(files.directory, 'tls.crt'), second.cert)
-    const refused = await webhook.untilLogged(isTold('tls', 'error'))
+    // A look amid the writing finds half a file: that is refused as well, in other words.
+    const refused = await webhook.untilLogged(
+      (line) => isTold('tls', 'error')(line) && JSON.stringify(line).includes('is not the key of'),
+    )
     expect(refused).toMatchObject({
       msg: 'new version of the files refused: the one before stays in force',
       problems: [
@@ -83,7 +86,7 @@ describe('a new certificate', () => {
     await load
     expect(statuses.length).toBeGreaterThan(20)
     expect(new Set(statuses)).toEqual(new Set([200]))
-    expect(await readMetric(ops, reloads('tls', 'refused'))).toBe(1)
+    expect(await readMetric(ops, reloads('tls', 'refused'))).toBeGreaterThanOrEqual(1)
     expect(await readMetric(ops, reloads('tls', 'loaded'))).toBe(1)
     client.close()
     ops.close()
