@@ -20,7 +20,7 @@ const POLICY = {
 }
 
 const FIO =
-  'fio --name=load --rw=randwrite --filename=/data/usage --size=16M --bs=4k --direct=1 --ioengine=libaio --iodepth=8 --time_based --runtime=1800'
+  'fio --name=load --rw=randwrite --filename=/data/usage --size=16M --bs=4k --direct=1 --ioengine=psync --time_based --runtime=1800'
 
 const POD = {
   apiVersion: 'v1',
@@ -112,6 +112,6 @@ describe('a container that hammers the disk', () => {
     expect(usage?.passedOver).toEqual(['kubelet summary: it counts neither operations nor bytes'])
     expect(Math.abs((usage?.writeBPS ?? 0) / 4096 - LIMIT)).toBeLessThanOrEqual(LIMIT * 0.2)
     expect(usage?.readIOPS).toBeLessThan(LIMIT / 10)
-    expect(usage?.pressureSeconds?.some).toBeGreaterThan(0)
+    expect(usage?.pressureSeconds?.some).toBeGreaterThan(1)
   })
 })

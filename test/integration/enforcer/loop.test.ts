@@ -168,8 +168,7 @@ describe('cgroups that come', () => {
     console.log(
       `500 pods came within ${(created - before).toFixed(0)} ms and were limited ${(performance.now() - created).toFixed(0)} ms later, with ${kubelet.calls.length} questions`,
     )
-    // A slow machine sees them come in more batches; but never one by one.
-    expect(kubelet.calls.length).toBeLessThan(100)
+    expect(kubelet.calls.length).toBeLessThan(20)
     await expect.poll(() => metric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(500)
   })
 

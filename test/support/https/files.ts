@@ -1,5 +1,5 @@
 /** What a webhook needs on disk, in a directory of its own. */
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,8 +42,14 @@ export async function createWebhookFiles(certificates?: TestCertificates): Promi
   }
 }
 
-/** Over what stands there, one file after the other. */
+/** Over what stands there, one file after the other, each as a whole. */
 export async function writePair(directory: string, { cert, key }: TestCertificates): Promise<void> {
-  await writeFile(join(directory, 'tls.crt'), cert)
-  await writeFile(join(directory, 'tls.key'), key)
+  await replaceFile(join(directory, 'tls.crt'), cert)
+  await replaceFile(join(directory, 'tls.key'), key)
+}
+
+/** Whoever reads the file meanwhile finds the old text or the new one, never half of it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }
