@@ -135,7 +135,7 @@ export function createPages(
     status.place &&
     show({ records: pods.records.values(), place: status.place, usage: usage.sampler, clock }, query)
   return createViewServer({
-    metrics: () => ({ type: CONTENT_TYPE, text: metrics.format() }),
+    metrics: () => ({ type: CONTENT_TYPE, body: metrics.format() }),
     findIllness: status.findIllness,
     findUnreadiness: status.findUnreadiness,
     containers: view(viewContainers),

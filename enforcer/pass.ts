@@ -2,9 +2,16 @@
 import type { Problem } from '../contract/problem.ts'
 import { filesOf, type Plan, planWrites } from './core/plan.ts'
 import type { NodePod, PodList } from './core/pods.ts'
-import { findTargets, isAdmitted, isLimited, type PodGroup, type Target } from './core/targets.ts'
+import {
+  findAwaited,
+  findTargets,
+  isAdmitted,
+  isLimited,
+  type PodGroup,
+  type Target,
+} from './core/targets.ts'
 import { readFiles } from './node/files.ts'
-import { findPodFolders, readPodGroup } from './node/tree.ts'
+import { findPodFolders, readOldest, readPodGroup } from './node/tree.ts'
 import type { Place } from './place.ts'
 
 export interface Survey extends Plan {
@@ -46,7 +53,9 @@ export interface PodPlan extends Plan {
 export function planPod(pod: NodePod, folders: readonly string[], place: Place): PodPlan {
   const { tree, rules, devices, former } = place
   const found = folders.map((folder) => readPodGroup(pod.uid, folder, tree.version))
-  const groups = found.flatMap((each) => each.groups)
+  const groups = found
+    .flatMap((each) => each.groups)
+    .map((group) => (findAwaited(pod, group, rules).isOpen ? readOldest(group) : group))
   const targets = groups.flatMap((group) => findTargets(pod, group, rules))
   const scene = { version: tree.version, snapshot: readFiles(filesOf(targets, tree.version)) }
   const plan = planWrites(targets, { ...scene, devices })

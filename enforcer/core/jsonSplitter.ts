@@ -52,22 +52,18 @@ export function createJsonSplitter(options: SplitterOptions): JsonSplitter {
   }
 }
 
-const codeOf = (sign: string): number => sign.charCodeAt(0)
-const [QUOTE, BACKSLASH, COMMA, COLON] = [codeOf('"'), codeOf('\\'), codeOf(','), codeOf(':')]
-const [OPEN_MAP, CLOSE_MAP, OPEN_LIST, CLOSE_LIST] = [codeOf('{'), codeOf('}'), codeOf('['), codeOf(']')]
+/** The signs that matter: within a string, deep in a part or in what nobody wants, and where parts begin and end. */
+const SIGNS = { string: /["\\]/g, deep: /["{}[\]]/g, shallow: /["{}[\],:]/g } as const
 
-/** Each sign once; those within strings and within kept parts cost a comparison or two. */
+/** From one sign that matters to the next: what lies between costs next to nothing. */
 function scan(state: State, text: string): void {
   let from = 0
-  for (let at = 0; at < text.length && state.fault === undefined; at++) {
-    const code = text.charCodeAt(at)
-    if (state.isString) {
-      if (state.isEscaped) state.isEscaped = false
-      else if (code === BACKSLASH) state.isEscaped = true
-      else if (code === QUOTE) state.isString = false
-    } else if (code === QUOTE) state.isString = true
+  for (let at = findSign(state, text, 0); at !== -1; at = findSign(state, text, at + 1)) {
+    const sign = text[at] ?? ''
+    if (state.isString) readInString(state, sign)
+    else if (sign === '"') state.isString = true
     else {
-      const turn = TURNS.get(code)
+      const turn = TURNS.get(sign)
       if (turn?.isCut(state) === true) {
         keep(state, text.slice(from, at))
         turn.cut(state)
@@ -78,6 +74,21 @@ function scan(state: State, text: string): void {
     }
   }
   keep(state, text.slice(from))
+}
+
+/** -1 where there is none, or no need to look. */
+function findSign(state: State, text: string, from: number): number {
+  if (state.fault !== undefined) return -1
+  const pattern = state.isString ? SIGNS.string : state.depth > 2 ? SIGNS.deep : SIGNS.shallow
+  pattern.lastIndex = from
+  // What a backslash stands before is no sign, whatever it is.
+  return state.isEscaped && from < text.length ? from : (pattern.exec(text)?.index ?? -1)
+}
+
+function readInString(state: State, sign: string): void {
+  if (state.isEscaped) state.isEscaped = false
+  else if (sign === '\\') state.isEscaped = true
+  else state.isString = false
 }
 
 function keep(state: State, piece: string): void {
@@ -141,13 +152,13 @@ const VALUE: Turn = {
   },
 }
 
-const TURNS: ReadonlyMap<number, Turn> = new Map([
-  [OPEN_MAP, OPEN],
-  [OPEN_LIST, OPEN_ITEMS],
-  [CLOSE_MAP, CLOSE],
-  [CLOSE_LIST, CLOSE],
-  [COMMA, NEXT],
-  [COLON, VALUE],
+const TURNS: ReadonlyMap<string, Turn> = new Map([
+  ['{', OPEN],
+  ['[', OPEN_ITEMS],
+  ['}', CLOSE],
+  [']', CLOSE],
+  [',', NEXT],
+  [':', VALUE],
 ])
 
 function emit({ mode, name, kept, options }: State): void {

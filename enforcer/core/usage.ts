@@ -50,10 +50,11 @@ export interface Pressure {
 
 /** v2's io.pressure: `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234` (microseconds). Source: Linux psi.rst. */
 export function parsePressure(text: string): Pressure | undefined {
-  const [some, full] = ['some', 'full'].map(
-    (kind) => new RegExp(`^${kind} .*\\btotal=(\\d+)`, 'm').exec(text)?.[1],
-  )
+  const [some, full] = [SOME, FULL].map((pattern) => pattern.exec(text)?.[1])
   return some === undefined || full === undefined
     ? undefined
     : { some: Number(some) / 1e6, full: Number(full) / 1e6 }
 }
+
+const SOME = /^some .*\btotal=(\d+)/m
+const FULL = /^full .*\btotal=(\d+)/m

@@ -83,18 +83,17 @@ export function readPodGroup(uid: string, folder: string, version: CgroupVersion
     const id = findContainerId(name)
     return id === undefined ? [] : [{ id, paths: listContainer(`${folder}/${name}`) }]
   })
-  const oldest = findOldest(containers)
-  return { groups: [{ uid, path: folder, containers, ...(oldest !== undefined && { oldest }) }], problems }
+  return { groups: [{ uid, path: folder, containers }], problems }
 }
 
-/** Inode numbers of cgroups only grow (kernfs: 64 bits, never given twice). */
-function findOldest(containers: PodGroup['containers']): string | undefined {
+/** The same, with its oldest container: inode numbers of cgroups only grow (kernfs: 64 bits, never given twice). */
+export function readOldest(group: PodGroup): PodGroup {
   let oldest: { readonly id: string; readonly inode: bigint } | undefined
-  for (const { id, paths } of containers) {
+  for (const { id, paths } of group.containers) {
     const inode = statSync(paths[0] ?? '', { bigint: true, throwIfNoEntry: false })?.ino
     if (inode !== undefined && (oldest === undefined || inode < oldest.inode)) oldest = { id, inode }
   }
-  return oldest?.id
+  return oldest === undefined ? group : { ...group, oldest: oldest.id }
 }
 
 /** The folder and all that are in it, outermost first. */

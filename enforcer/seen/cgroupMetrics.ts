@@ -1,10 +1,11 @@
 /** What the kernel says of limited cgroups, read at each scrape; so many series and no more, whatever a node holds. */
 import { DIMENSIONS } from '../../contract/limits.ts'
 import type { Target } from '../core/targets.ts'
+import type { Pressure } from '../core/usage.ts'
 import type { PodRecord } from '../loop/podEnforcer.ts'
 import type { Place } from '../place.ts'
-import type { Family, Series } from './exposition.ts'
-import { readGroup, readPressure } from './usage.ts'
+import { type Family, formatLabels, type Series } from './exposition.ts'
+import { type Reading, readGroup, readPressure } from './usage.ts'
 
 /** Cgroups times disks: beyond the 110 pods of a full node, each with its containers. */
 export const MOST = 1_000
@@ -22,25 +23,25 @@ export function readCgroupFamilies(
       name: `${PREFIX}limit`,
       type: 'gauge',
       help: 'Limits in force as the kernel tells them: operations or bytes a second. No container: of the whole pod.',
-      series: read.flatMap(({ limits }) => limits),
+      series: seriesOf(read, showLimits),
     },
     {
       name: `${PREFIX}io_operations_total`,
       type: 'counter',
       help: 'Operations on the disk (io.stat).',
-      series: read.flatMap(({ operations }) => operations),
+      series: seriesOf(read, ({ where, usage }) => showBoth(where, usage?.reads, usage?.writes)),
     },
     {
       name: `${PREFIX}io_bytes_total`,
       type: 'counter',
       help: 'Bytes moved from and to the disk (io.stat).',
-      series: read.flatMap(({ bytes }) => bytes),
+      series: seriesOf(read, ({ where, usage }) => showBoth(where, usage?.readBytes, usage?.writtenBytes)),
     },
     {
       name: `${PREFIX}io_pressure_seconds_total`,
       type: 'counter',
       help: 'Seconds in which some, or all, tasks waited for IO (io.pressure).',
-      series: read.flatMap(({ pressure }) => pressure),
+      series: seriesOf(read, showPressure),
     },
     {
       name: `${PREFIX}cgroups_left_out`,
@@ -63,35 +64,50 @@ const findRows = (records: ReadonlyMap<string, PodRecord>, { devices }: Place): 
     .flatMap(({ targets }) => targets)
     .flatMap((target) => devices.map((device, index) => ({ target, device, isFirst: index === 0 })))
 
-interface RowSeries {
-  readonly limits: readonly Series[]
-  readonly operations: readonly Series[]
-  readonly bytes: readonly Series[]
-  readonly pressure: readonly Series[]
+/** What one cgroup's files say; the series are made of it one by one, as they are written. */
+interface RowReading extends Reading {
+  /** Labels: of the cgroup, and of the cgroup and the disk. */
+  readonly whose: string
+  readonly where: string
+  readonly pressure: Pressure | undefined
 }
 
-function readRow({ target, device, isFirst }: Row, { rules }: Place): RowSeries {
+function readRow({ target, device, isFirst }: Row, { rules }: Place): RowReading {
   const [namespace = '', pod = ''] = target.pod.split('/')
-  const whose = { namespace, pod, container: target.container ?? '' }
-  const where = { ...whose, device }
-  const { caps, usage } = readGroup(target.path, device, rules.version)
-  const pressure = isFirst ? readPressure(target.path) : undefined
-  const both = (read: bigint | undefined, write: bigint | undefined): readonly Series[] =>
-    read === undefined || write === undefined
-      ? []
-      : [
-          { labels: { ...where, direction: 'read' }, value: Number(read) },
-          { labels: { ...where, direction: 'write' }, value: Number(write) },
-        ]
+  const whose = formatLabels({ namespace, pod, container: target.container ?? '' })
   return {
-    limits: DIMENSIONS.flatMap((dimension) => {
-      const cap = caps[dimension]
-      return cap === undefined ? [] : [{ labels: { ...where, dimension }, value: Number(cap) }]
-    }),
-    operations: both(usage?.reads, usage?.writes),
-    bytes: both(usage?.readBytes, usage?.writtenBytes),
-    pressure: (['some', 'full'] as const).flatMap((kind) =>
-      pressure === undefined ? [] : [{ labels: { ...whose, kind }, value: pressure[kind] }],
-    ),
+    ...readGroup(target.path, device, rules.version),
+    whose,
+    where: `${whose},${formatLabels({ device })}`,
+    pressure: isFirst ? readPressure(target.path) : undefined,
   }
 }
+
+function* seriesOf(
+  rows: readonly RowReading[],
+  show: (row: RowReading) => readonly Series[],
+): Generator<Series> {
+  for (const row of rows) yield* show(row)
+}
+
+const showLimits = ({ where, caps }: RowReading): readonly Series[] =>
+  DIMENSIONS.flatMap((dimension) => {
+    const value = caps[dimension]
+    return value === undefined ? [] : [{ labels: `${where},dimension="${dimension}"`, value }]
+  })
+
+const showBoth = (where: string, read: bigint | undefined, write: bigint | undefined): readonly Series[] =>
+  read === undefined || write === undefined
+    ? []
+    : [
+        { labels: `${where},direction="read"`, value: read },
+        { labels: `${where},direction="write"`, value: write },
+      ]
+
+const showPressure = ({ whose, pressure }: RowReading): readonly Series[] =>
+  pressure === undefined
+    ? []
+    : [
+        { labels: `${whose},kind="some"`, value: pressure.some },
+        { labels: `${whose},kind="full"`, value: pressure.full },
+      ]

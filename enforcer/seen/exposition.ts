@@ -5,8 +5,9 @@
 export type Labels = Readonly<Record<string, string>>
 
 export interface Series {
-  readonly labels?: Labels
-  readonly value: number
+  /** A text is what stands between the braces already. */
+  readonly labels?: Labels | string
+  readonly value: number | bigint
   /** `_bucket`, `_sum` or `_count` of a histogram. */
   readonly suffix?: string
 }
@@ -15,25 +16,43 @@ export interface Family {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly series: readonly Series[]
+  /** Read once. */
+  readonly series: Iterable<Series>
 }
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-export const formatFamilies = (families: readonly Family[]): string => families.map(formatFamily).join('')
+/** UTF-16 units: a full node's metrics are 800 KB, which are never in memory as a whole. */
+const PIECE = 16_384
 
-const formatFamily = ({ name, help, type, series }: Family): string =>
-  [
-    `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
-    `# TYPE ${name} ${type}`,
-    ...series.map(({ labels, value, suffix = '' }) => `${name}${suffix}${formatLabels(labels)} ${value}`),
-    '',
-  ].join('\n')
-
-function formatLabels(labels: Labels = {}): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+/** The text in pieces, each made when it is asked for. */
+export function* formatFamilies(families: Iterable<Family>): Generator<string> {
+  let piece = ''
+  for (const line of formatLines(families)) {
+    piece += line
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
 }
 
+function* formatLines(families: Iterable<Family>): Generator<string> {
+  for (const { name, help, type, series } of families) {
+    yield `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`
+    for (const { labels = '', value, suffix = '' } of series) {
+      const pairs = typeof labels === 'string' ? labels : formatLabels(labels)
+      yield pairs === '' ? `${name}${suffix} ${value}\n` : `${name}${suffix}{${pairs}} ${value}\n`
+    }
+  }
+}
+
+export const formatLabels = (labels: Labels): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeValue(value)}"`)
+    .join(',')
+
 const escapeValue = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+  /[\\"\n]/.test(value)
+    ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : value

@@ -27,8 +27,8 @@ export interface Metrics {
   readonly refusedWatches: Counter
   /** Label `result`. */
   readonly events: Counter
-  /** All of them, and what is read at this moment. */
-  readonly format: () => string
+  /** All of them, and what is read at this moment, in pieces. */
+  readonly format: () => Iterable<string>
 }
 
 /** Read at each scrape. */

@@ -14,8 +14,8 @@ import type { Access } from '../usage/access.ts'
 import type { Page, Query } from './view.ts'
 
 export interface Views {
-  /** Text of the exposition format, with its content type. */
-  readonly metrics: () => { readonly type: string; readonly text: string }
+  /** Text of the exposition format in pieces, with its content type. */
+  readonly metrics: () => Pick<Reply, 'type' | 'body'>
   /** Why the loop is not turning, or why it is not enforcing; empty: all is well. */
   readonly findIllness: () => readonly string[]
   readonly findUnreadiness: () => readonly string[]
@@ -36,10 +36,11 @@ export function createViewServer(views: Views): Server {
   return server
 }
 
-interface Reply {
+export interface Reply {
   readonly status: number
   readonly type: string
-  readonly text: string
+  /** As a whole, or in pieces. */
+  readonly body: string | Iterable<string>
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -48,7 +49,7 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 const json = (status: number, body: unknown): Reply => ({
   status,
   type: JSON_TYPE,
-  text: `${JSON.stringify(body)}\n`,
+  body: `${JSON.stringify(body)}\n`,
 })
 
 async function attempt(views: Views, request: IncomingMessage): Promise<Reply> {
@@ -84,7 +85,7 @@ async function answer(views: Views, { method, url = '/', headers }: IncomingMess
 const health = (reasons: readonly string[]): Reply => ({
   status: reasons.length === 0 ? 200 : 503,
   type: 'text/plain; charset=utf-8',
-  text: reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`,
+  body: reasons.length === 0 ? 'ok\n' : `${reasons.join('\n')}\n`,
 })
 
 /** Nothing for whoever may look. */
@@ -136,13 +137,33 @@ function readQuery(search: URLSearchParams): Query | string {
   }
 }
 
-function send(response: ServerResponse, { status, type, text, headers }: Reply, isHead: boolean): void {
+/** Pieces go one by one: a reader who is slow has the next made only when it has taken the last. */
+async function send(
+  response: ServerResponse,
+  { status, type, body, headers }: Reply,
+  isHead: boolean,
+): Promise<void> {
   response.writeHead(status, {
     ...headers,
     'content-type': type,
-    'content-length': Buffer.byteLength(text),
+    ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
-  response.end(isHead ? undefined : text)
+  if (isHead || typeof body === 'string') return void response.end(isHead ? undefined : body)
+  for (const piece of body) {
+    if (response.destroyed) return
+    if (!response.write(piece)) await untilDrained(response)
+  }
+  response.end()
 }
+
+/** Or gone. */
+const untilDrained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })

@@ -117,7 +117,8 @@ describe('cgroups that come', () => {
     await holds(`kubepods/burstable/pod${UID}`, '100')
     console.log(`a pod's cgroup is limited ${(performance.now() - before).toFixed(1)} ms after it came`)
     expect(kubelet.calls.length).toBeLessThanOrEqual(3)
-    expect(await metric(enforcer, /apply_seconds_count\{cause="(?:cgroup|pod)"\} (\d+)/)).toBe(1)
+    // The line is there a moment before its writer has counted it.
+    await expect.poll(() => metric(enforcer, /apply_seconds_count\{cause="(?:cgroup|pod)"\} (\d+)/)).toBe(1)
   })
 
   it('of a container, and of one that was started anew', async () => {
