@@ -202,7 +202,7 @@ describe('nothing is stale', () => {
     await holds(pod, '100')
     writeFileSync(node.cgroup(pod, 'io.max'), '8:0 rbps=5 wbps=max riops=max wiops=max\n')
     await holds(pod, '100')
-    expect(await metric(enforcer, /drift_total (\d+)/)).toBe(1)
+    await expect.poll(() => metric(enforcer, /drift_total (\d+)/)).toBe(1)
     expect(messages(enforcer)).toContain('somebody else changed the limit: it is written again')
   })
 

@@ -106,7 +106,7 @@ describe('the kubelet first, the API server second', () => {
     await says(enforcer, 'nobody tells of pods any more: limits stay as they are')
     writeFileSync(node.cgroup(`kubepods/pod${UID}/io.max`), '')
     await holds('100')
-    expect(await metric(enforcer, /drift_total (\d+)/)).toBe(1)
+    await expect.poll(() => metric(enforcer, /drift_total (\d+)/)).toBe(1)
     expect(await metric(enforcer, /pods_age_seconds ([\d.]+)/)).toBeGreaterThan(0)
     kubelet.answer = json(listOf('200'))
     await kubelet.start()
