@@ -6,6 +6,7 @@ import { messageOf } from '../contract/problem.ts'
 import type { KubeClient } from './client.ts'
 import { isKubeError, KubeError } from './error.ts'
 import { type ChangeType, type Page, parsePage, parseWatchLine } from './messages.ts'
+import { findPause } from './pause.ts'
 
 export interface Collection {
   /** `/api/v1/namespaces` */
@@ -14,6 +15,12 @@ export interface Collection {
   readonly query?: Readonly<Record<string, string>>
   /** What {@link CollectionEvents.listed} is told of each item, so that a long list need not be held whole; all of it where left out. */
   readonly slim?: (item: unknown) => unknown
+  /**
+   * Lists come from the API server's cache, in one piece and as new as anything heard before, as kubelets and client-go ask for
+   * them. A consistent list has the API server read all objects from an etcd before 3.4.31 or 3.5.13, of which the selector then
+   * leaves a few: for a list on every node that is too much. What is not quite new is made up for by the watch.
+   */
+  readonly isCached?: boolean
 }
 
 export interface CollectionEvents {
@@ -70,7 +77,7 @@ export async function followCollection(
 ): Promise<void> {
   const isStopped = (): boolean => deps.stopped.aborted
   const follower: Follower = { ...deps, client, collection, isStopped }
-  const place: Place = { version: undefined, failures: 0 }
+  const place: Place = { version: undefined, seen: ANY, failures: 0 }
   while (!isStopped()) {
     const failure = await runTurn(follower, place)
     if (isStopped()) return
@@ -90,6 +97,8 @@ interface Follower extends FollowDeps {
 interface Place {
   /** Of the last thing heard; undefined: nothing is known, or it is too old to go on from. */
   version: string | undefined
+  /** Of the newest state that was ever told. */
+  seen: string
   /** In a row. */
   failures: number
 }
@@ -97,9 +106,12 @@ interface Place {
 /** One watch, with a list before it where one is needed; gives what went wrong. */
 async function runTurn(follower: Follower, place: Place): Promise<KubeError | undefined> {
   try {
-    place.version ??= await list(follower)
+    place.version ??= await list(follower, place)
+    place.seen = place.version
   } catch (error) {
     place.failures += 1
+    // An etcd that was restored from a backup may never come to where it has been.
+    place.seen = ANY
     return toKubeError(error)
   }
   if (follower.isStopped()) return undefined
@@ -111,10 +123,16 @@ async function runTurn(follower: Follower, place: Place): Promise<KubeError | un
 const PAGE_SIZE = '500'
 const LONGEST_PAGE = 60_000
 
-async function list(follower: Follower): Promise<string> {
-  const { events, observe } = follower
+/** As a list's resourceVersion: whatever the cache holds. */
+const ANY = '0'
+
+async function list(follower: Follower, { seen }: Place): Promise<string> {
+  const { events, observe, collection } = follower
   observe.listing?.()
-  const { items, version } = await readAll(follower)
+  const isCached = collection.isCached === true
+  const { items, version } = await (isCached
+    ? readPage(follower, { resourceVersion: seen })
+    : readAll(follower))
   events.listed(items)
   observe.synced()
   return version
@@ -204,6 +222,7 @@ async function readEvents(
     const event = parseWatchLine(line, path)
     if (event.type !== 'BOOKMARK') events.changed(event.type, event.object)
     place.version = event.version
+    place.seen = event.version
     pulse.silent = 0
     observe.heard?.()
   }
@@ -251,13 +270,3 @@ const toKubeError = (error: unknown): KubeError =>
   isKubeError(error)
     ? error
     : new KubeError(messageOf(error), { status: 200, reason: 'Mistake', cause: error })
-
-const SHORTEST_PAUSE = 200
-const LONGEST_PAUSE = 15_000
-const LONGEST_ASKED = 60_000
-
-/** Milliseconds: doubled with each failure in a row, the upper half of it by chance; never less than the server asks for. */
-function findPause(failures: number, asked: number, random: () => number): number {
-  const whole = Math.min(SHORTEST_PAUSE * 2 ** failures, LONGEST_PAUSE)
-  return Math.max((whole * (1 + random())) / 2, Math.min(asked, LONGEST_ASKED))
-}

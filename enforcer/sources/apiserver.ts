@@ -80,7 +80,7 @@ function follow({
   })
   void followCollection(
     client,
-    { path: '/api/v1/pods', query: { fieldSelector: `spec.nodeName=${nodeName}` } },
+    { path: '/api/v1/pods', query: { fieldSelector: `spec.nodeName=${nodeName}` }, isCached: true },
     {
       events: createEvents(state, onChanged),
       stopped: AbortSignal.any([stopped, over.signal]),

@@ -253,7 +253,7 @@ describe('the API server', () => {
   it('is asked for the pods of this node and no others, and tells of a change at once', async () => {
     const enforcer = start({ POD_SOURCE: 'apiserver' }, '1h')
     await holds('500')
-    expect(api.calls[0]).toBe('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-a&limit=500')
+    expect(api.calls[0]).toBe('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-a&resourceVersion=0')
     await expect.poll(() => api.calls.length).toBe(2)
     const times: number[] = []
     for (let limit = 1000; limit < 1030; limit++) {

@@ -31,7 +31,7 @@ interface Played {
 /** Runs until the script is at its end. `ticks`: whether the time of the watchdog passes. */
 async function play(
   script: Script,
-  { ticks = false, random = 0, broken = '', slim = false } = {},
+  { ticks = false, random = 0, broken = '', slim = false, isCached = false } = {},
 ): Promise<Played> {
   const stop = new AbortController()
   const told: unknown[] = []
@@ -59,7 +59,10 @@ async function play(
   }
   await followCollection(
     client,
-    { path: '/api/v1/namespaces', query: { labelSelector: 'a=b' }, ...(slim && { slim: () => 'slim' }) },
+    {
+      ...{ path: '/api/v1/namespaces', query: { labelSelector: 'a=b' }, isCached },
+      ...(slim && { slim: () => 'slim' }),
+    },
     {
       stopped: stop.signal,
       random: () => random,
@@ -93,6 +96,25 @@ async function play(
 }
 
 describe('listing', () => {
+  it('from the cache: in one piece, and never older than what was heard, unless the server knows of nothing so new', async () => {
+    const tooNew = new KubeError('Too large resource version', { status: 504, reason: 'Timeout' })
+    const { calls } = await play(
+      {
+        lists: [list('10', []), list('12', []), tooNew, list('3', [])],
+        watches: [
+          [bookmark('11'), line('ERROR', { kind: 'Status', code: 410 })],
+          [line('ERROR', { kind: 'Status', code: 410 })],
+          [],
+        ],
+      },
+      { isCached: true },
+    )
+    const lists = calls.filter((query) => query?.['watch'] === undefined)
+    expect(lists.slice(0, 4)).toEqual(
+      ['0', '11', '12', '0'].map((resourceVersion) => ({ labelSelector: 'a=b', resourceVersion })),
+    )
+  })
+
   it('reads every page of one moment, then watches from there', async () => {
     const [a, b] = [item('a', '1'), item('b', '2')]
     const { told, calls } = await play({ lists: [list('10', [a], 'more'), list('10', [b])], watches: [[]] })
