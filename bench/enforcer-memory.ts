@@ -3,8 +3,8 @@
  * and with a kubelet of this process over HTTPS. Memory and processor time while nothing happens, then while pods come and go,
  * then after it.
  *   node bench/enforcer-memory.ts [SECONDS] [GENERATIONS]      60 and 10,000 if nothing is said
- * FLAGS are Node's, those of Dockerfile.enforcer if nothing is said; MALLOC_*, UV_*, CHECK_INTERVAL, USAGE_INTERVAL and
- * SMART_LIMIT_USE_KUBELET_API are handed on.
+ * Node's flags and the C library's settings are those of Dockerfile.enforcer, or FLAGS; MALLOC_*, UV_*, CHECK_INTERVAL,
+ * USAGE_INTERVAL and SMART_LIMIT_USE_KUBELET_API are handed on.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
@@ -14,11 +14,11 @@ import { standInEnv, startStandIn } from '../test/support/kernel/standIns.ts'
 import { type BusyNode, createBusyNode } from './enforcer/node.ts'
 
 const BUNDLE = fileURLToPath(new URL('../dist/iops-limit-enforcer.js', import.meta.url))
-const FLAGS = (process.env['FLAGS'] ?? '--optimize-for-size --max-semi-space-size=1').split(' ')
+const DOCKERFILE = readFileSync(new URL('../Dockerfile.enforcer', import.meta.url), 'utf8')
+const FLAGS = process.env['FLAGS']?.split(' ') ?? readImageFlags()
 const PODS = 110
 const [PORT, ORIGIN] = [18_081, 'http://127.0.0.1:18081']
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-const LIMIT = '259:0 rbps=max wbps=max riops=500 wiops=500'
 
 const [seconds = 60, generations = 10_000] = process.argv.slice(2).map(Number)
 using node = createNode()
@@ -30,6 +30,7 @@ const child = spawn(process.execPath, [...FLAGS, BUNDLE, '--log-level', 'warn'],
     ...standInEnv(kubelet),
     METRICS_PORT: String(PORT),
     HOST: '127.0.0.1',
+    ...readImageEnv(),
     ...chosen(),
   },
 })
@@ -53,6 +54,20 @@ function createNode(): BusyNode & Disposable {
   return { ...made, [Symbol.dispose]: made.dispose }
 }
 
+/** Between Node and the program. */
+function readImageFlags(): readonly string[] {
+  const [, entrypoint = ''] = /^ENTRYPOINT \[(.*)\]$/m.exec(DOCKERFILE) ?? []
+  return entrypoint
+    .split(', ')
+    .map((word) => word.slice(1, -1))
+    .slice(1, -1)
+}
+
+function readImageEnv(): Readonly<Record<string, string>> {
+  const found = DOCKERFILE.matchAll(/^(?:ENV| {3}) (MALLOC_\w+)=(\S+)/gm)
+  return Object.fromEntries([...found].map(([, name = '', value = '']) => [name, value]))
+}
+
 /** The C library's and libuv's, and of the enforcer's own what changes its cost. */
 function chosen(): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -74,7 +89,7 @@ async function churn(count: number): Promise<void> {
 
 async function untilNewestIsLimited(): Promise<void> {
   const before = performance.now()
-  while (!node.readNewest().startsWith(LIMIT)) {
+  while (!node.holds('newest', 500)) {
     if (performance.now() - before > 30_000) throw new Error('the newest pod has no limit after 30 s')
     await sleep(2)
   }

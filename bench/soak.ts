@@ -1,101 +1,188 @@
 /**
- * Two replicas under constant load while policies and namespaces change, certificates rotate, and one of them is replaced again and
- * again: no review may fail, and the other's memory and handles have to stay level.
- *   npm run soak -- [MINUTES]      10 if nothing is said
+ * Two replicas in a real cluster under constant load while policies and namespaces change, certificates rotate, one of them is
+ * replaced and killed again and again, and the API server is restarted: no admission may fail that anybody lived to answer, and
+ * memory, handles and listeners of the replica that stays have to stay level.
+ *   npm run soak -- [--minutes N]      10 if nothing is said; 60 tells leaks from moods
  */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startBalancer } from '../test/support/cluster/balancer.ts'
+import { type Cluster, startCluster } from '../test/support/cluster/cluster.ts'
 import { createTestAuthority, createTestCertificates } from '../test/support/https/certificates.ts'
 import { createClient } from '../test/support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles, writePair } from '../test/support/https/files.ts'
 import { readMetric } from '../test/support/https/metrics.ts'
-import { createService, loadService, type Service } from '../test/support/https/service.ts'
+import { createService } from '../test/support/https/service.ts'
 import { startWebhook, type WebhookProcess } from '../test/support/https/webhook.ts'
 import { reviewOf } from '../test/support/reviews.ts'
-import { findSlope, type Sample } from './soak/slope.ts'
+import { ENDPOINT, installPolicies, namespaceOf, readPodTemplate, register } from './cluster/objects.ts'
+import { createConstantly, type Disasters, reviewConstantly } from './soak/load.ts'
+import { createReplicas } from './soak/replicas.ts'
+import type { Sample } from './soak/slope.ts'
+import { judge, type Load } from './soak/verdict.ts'
+import { buildOurs } from './webhook/contestants.ts'
+import { policyOf } from './webhook/inputs.ts'
 
-const CLIENTS = 4
+/** Who send reviews themselves, and who create pods. */
+const CLIENTS = { direct: 4, cluster: 2 }
 /** Milliseconds between two changes. */
 const PACE = 2000
-/** What the longest-lived replica may gain in an hour, once it has settled: MiB. */
-const MOST_GAINED = 20
+const NAMESPACES = 50
+const PODS = 100
+const NAME = 'soak'
 
-type Change = (round: number) => Promise<void>
+type Change = (round: number) => Promise<unknown>
 
 async function soak(minutes: number): Promise<number> {
   const authority = await createTestAuthority()
   await using files = await createWebhookFiles(await createTestCertificates(authority))
+  await using cluster = await startCluster()
+  await prepare(cluster)
   await using service = createService({ ca: authority.certificate, period: 100, lag: 100 })
-  await using lasting = await startReplica(files)
-  let other = await startReplica(files)
-  for (const replica of [lasting, other]) service.add(replica)
-  await service.untilReady(2)
-  const changes: readonly Change[] = [
-    (round) => writePolicy(files, round),
-    (round) => writeNamespaces(files, round),
-    async () => writePair(files.directory, await createTestCertificates(authority)),
-    async () => {
-      other = await replace(other, service, files)
-    },
-  ]
-  const stopped = new AbortController()
-  const body = JSON.stringify(reviewOf({ 'iops-limit/read-iops': '300' }))
-  const loads = Array.from({ length: CLIENTS }, () => loadService(service, body, stopped.signal))
-  const samples: Sample[] = []
-  const began = Date.now()
-  for (let round = 0; Date.now() - began < minutes * 60_000; round += 1) {
-    await changes[round % changes.length]?.(round)
-    await sleep(PACE)
-    samples.push(await measure(lasting, (Date.now() - began) / 3_600_000))
+  await using balancer = await startBalancer()
+  const disasters: Disasters = { killed: new Set(), kills: [], outages: [] }
+  const command = buildProgram()
+  const start = (): Promise<WebhookProcess> => startReplica(files, cluster, command)
+  await using replicas = await createReplicas({ start, service, balancer, disasters })
+  const origin = `https://127.0.0.1:${balancer.port}`
+  await register(cluster, { name: NAME, origin, ca: authority.certificate, validates: true })
+  await createPods(cluster)
+  const changes: Readonly<Record<string, Change>> = {
+    policy: (round) => changePolicy(cluster, round),
+    namespaces: (round) => changeNamespaces(cluster, round),
+    certificates: async () => writePair(files.directory, await createTestCertificates(authority)),
+    'replica replaced': replicas.replace,
+    'policy again': (round) => changePolicy(cluster, round),
+    'replica killed': replicas.kill,
+    'API server restarted': () => restart(cluster, disasters),
   }
-  stopped.abort()
-  const tallies = await Promise.all(loads)
-  await other[Symbol.asyncDispose]()
-  return report(
-    samples,
-    tallies.flatMap(({ failures }) => failures),
-    tallies.reduce((sum, { answers }) => sum + answers, 0),
+  const began = performance.now()
+  const look = (): Promise<Sample> => measure(replicas.lasting, (performance.now() - began) / 3_600_000)
+  const before = await untilLevel(look)
+  const stopping = new AbortController()
+  const loads = startLoads({ service, cluster, disasters, stopped: stopping.signal })
+  const samples: Sample[] = []
+  const counts: Record<string, number> = {}
+  for (let round = 0; performance.now() - began < minutes * 60_000; round += 1) {
+    const [name, change] = Object.entries(changes)[round % Object.keys(changes).length] ?? []
+    if (name === undefined) break
+    await change?.(round)
+    counts[name] = (counts[name] ?? 0) + 1
+    await sleep(PACE)
+    samples.push(await look())
+    replicas.forgetLogs()
+  }
+  stopping.abort()
+  const done = await Promise.all(loads)
+  const rest = [before, await untilLevel(look)] as const
+  const complaints = replicas.complaints()
+  return report(judge({ loads: done, changes: counts, samples, rest, complaints }))
+}
+
+/** The bundle, with the flags of its image. */
+function startReplica(
+  { argv }: WebhookFiles,
+  { kubeconfig }: Cluster,
+  command: Command,
+): Promise<WebhookProcess> {
+  const given = [
+    // Policies and namespaces are the cluster's.
+    ...argv.slice(4),
+    ...['--kubeconfig', kubeconfig, '--webhook-namespace', 'iops-limit', '--backfill-interval', '10s'],
+    ...['--reload-interval', '200ms', '--shutdown-delay', '1s', '--close-every', '200'],
+  ]
+  return startWebhook(given, { NODE_OPTIONS: command.flags.join(' ') }, command.program)
+}
+
+interface Command {
+  readonly program: string
+  readonly flags: readonly string[]
+}
+
+function buildProgram(): Command {
+  const [, ...words] = buildOurs()
+  return { program: words.at(-1) ?? '', flags: words.slice(0, -1) }
+}
+
+async function prepare(cluster: Cluster): Promise<void> {
+  await installPolicies(cluster, [{ ...policyOf('gold', 5), metadata: { name: 'gold' } }])
+  const enforced = { 'iops-limit/enforce': 'gold' }
+  await cluster.apply(
+    namespaceOf('iops-limit', {}),
+    // Of the recorded review, and of the pods.
+    namespaceOf('rec', enforced),
+    namespaceOf(NAME, { ...enforced, [ENDPOINT]: NAME }),
+    ...Array.from({ length: NAMESPACES }, (_, index) => namespaceOf(`team-${index}`, enforced)),
   )
 }
 
-const startReplica = ({ argv }: WebhookFiles): Promise<WebhookProcess> =>
-  startWebhook([...argv, '--reload-interval', '200ms', '--shutdown-delay', '1s', '--close-every', '200'])
-
-/** As a rolling update does it: the next one is ready before the last one goes. */
-async function replace(old: WebhookProcess, service: Service, files: WebhookFiles): Promise<WebhookProcess> {
-  const next = await startReplica(files)
-  service.add(next)
-  await service.untilReady(3)
-  old.terminate()
-  await old.exit
-  service.remove(old)
-  await service.untilReady(2)
-  return next
+/** For the back-fill, which follows the policy. */
+async function createPods({ client }: Cluster): Promise<void> {
+  for (let index = 0; index < PODS; index += 1)
+    await client.request({
+      method: 'POST',
+      path: `/api/v1/namespaces/${NAME}/pods`,
+      body: podOf(`pod-${index}`),
+    })
 }
 
-const writePolicy = ({ directory }: WebhookFiles, round: number): Promise<void> =>
-  writeFile(
-    join(directory, 'policies.yaml'),
-    `apiVersion: policy.iops-limit/v1alpha1
-kind: IOLimitPolicy
-metadata: {name: gold}
-spec:
-  rules:
-  - {name: everything-else, default: {iops: ${500 + (round % 100)}}, max: {iops: 1000}}
-`,
-  )
+function podOf(name: string) {
+  const pod = readPodTemplate()(name)
+  return { ...pod, metadata: { ...pod.metadata, namespace: NAME, annotations: {} } }
+}
 
-const writeNamespaces = ({ directory }: WebhookFiles, round: number): Promise<void> => {
-  const names = ['rec', ...Array.from({ length: 50 + (round % 50) }, (_, index) => `team-${index}`)]
-  const items = names.map(
-    (name) =>
-      `- {apiVersion: v1, kind: Namespace, metadata: {name: ${name}, labels: {iops-limit/enforce: gold}}}`,
-  )
-  return writeFile(
-    join(directory, 'namespaces.yaml'),
-    `apiVersion: v1\nkind: List\nitems:\n${items.join('\n')}\n`,
-  )
+const changePolicy = ({ client }: Cluster, round: number): Promise<unknown> =>
+  client.request({
+    method: 'PATCH',
+    path: '/apis/policy.iops-limit/v1alpha1/iolimitpolicies/gold',
+    contentType: 'application/json-patch+json',
+    body: [{ op: 'replace', path: '/spec/rules/4/default/readIOPS', value: 1000 + (round % 100) }],
+  })
+
+/** Five of them opt in or out. */
+async function changeNamespaces({ client }: Cluster, round: number): Promise<void> {
+  for (let index = 0; index < 5; index += 1)
+    await client.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/team-${(round + index) % NAMESPACES}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { labels: { 'iops-limit/enforce': round % 2 === 0 ? null : 'gold' } } },
+    })
+}
+
+async function restart(cluster: Cluster, { outages }: Disasters): Promise<void> {
+  const span = { from: performance.now(), to: Number.POSITIVE_INFINITY }
+  outages.push(span)
+  await cluster.stopApiServer()
+  // Long enough that replicas have to decide by what they know.
+  await sleep(PACE)
+  await cluster.startApiServer()
+  span.to = performance.now()
+}
+
+interface Loaded {
+  readonly service: ReturnType<typeof createService>
+  readonly cluster: Cluster
+  readonly disasters: Disasters
+  readonly stopped: AbortSignal
+}
+
+function startLoads({ service, cluster, disasters, stopped }: Loaded): readonly Promise<Load>[] {
+  const body = JSON.stringify(reviewOf({ 'iops-limit/read-iops': '300' }))
+  const given = (name: string) => ({ name, disasters, stopped })
+  return [
+    ...Array.from({ length: CLIENTS.direct }, (_, index) =>
+      reviewConstantly(service, body, given(`reviews, client ${index + 1}`)),
+    ),
+    ...Array.from({ length: CLIENTS.cluster }, (_, index) =>
+      createConstantly(
+        cluster.client,
+        podOf('constant'),
+        given(`pods by the API server, client ${index + 1}`),
+      ),
+    ),
+  ]
 }
 
 async function measure({ opsOrigin }: WebhookProcess, hours: number): Promise<Sample> {
@@ -107,26 +194,30 @@ async function measure({ opsOrigin }: WebhookProcess, hours: number): Promise<Sa
   return { hours, rss, heap, handles }
 }
 
-function report(samples: readonly Sample[], failures: readonly string[], answers: number): number {
-  // The first third is for the heap to find its size.
-  const settled = samples.slice(Math.floor(samples.length / 3))
-  const gained = findSlope(settled, ({ rss }) => rss)
-  const handles = settled.map((sample) => sample.handles)
-  const say = (text: string): void => void process.stdout.write(`${text}\n`)
-  say(
-    `${answers} reviews answered, ${failures.length} failed${failures.length > 0 ? `: ${[...new Set(failures)].join(', ')}` : ''}`,
-  )
-  say(
-    `RSS ${settled.at(0)?.rss.toFixed(0)} to ${settled.at(-1)?.rss.toFixed(0)} MiB, ${gained.toFixed(1)} MiB an hour`,
-  )
-  say(
-    `heap in use ${findSlope(settled, ({ heap }) => heap).toFixed(1)} MiB an hour; handles ${Math.min(...handles)} to ${Math.max(...handles)}`,
-  )
-  // In minutes the collector's moods are more than any leak.
-  const isLong = (samples.at(-1)?.hours ?? 0) > 0.15
-  const leaks = (isLong && gained > MOST_GAINED) || Math.max(...handles) > 4 * CLIENTS + 40
-  say(failures.length > 0 || leaks ? 'soak: FAILED' : 'soak: passed')
-  return failures.length > 0 || leaks ? 1 : 0
+/** At rest: connections that nobody needs any more have been closed, and nothing opens new ones. */
+async function untilLevel(look: () => Promise<Sample>): Promise<Sample> {
+  let last = await look()
+  for (let tries = 0; tries < 10; tries += 1) {
+    await sleep(PACE / 2)
+    const next = await look()
+    if (next.handles === last.handles) return next
+    last = next
+  }
+  return last
 }
 
-process.exitCode = await soak(Number(process.argv[2] ?? 10))
+function report({ passed, lines }: ReturnType<typeof judge>): number {
+  process.stdout.write(`${[...lines, passed ? 'soak: passed' : 'soak: FAILED'].join('\n')}\n`)
+  return passed ? 0 : 1
+}
+
+const { values, positionals } = parseArgs({
+  options: { minutes: { type: 'string' } },
+  allowPositionals: true,
+})
+const minutes = Number(values.minutes ?? positionals[0] ?? 10)
+if (!(minutes > 0)) {
+  process.stderr.write('usage: npm run soak -- [--minutes N]\n')
+  process.exit(2)
+}
+process.exitCode = await soak(minutes)

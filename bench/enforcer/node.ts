@@ -9,15 +9,17 @@ const readRecorded = (name: string): string => readFileSync(new URL(name, RECORD
 
 const PARENT = 'kubepods/burstable'
 const STAGE = 'system.slice'
-const CONTAINERS = ['main', 'proxy', 'logs'] as const
+export const CONTAINERS = ['main', 'proxy', 'logs'] as const
 
 export interface BusyNode {
   readonly env: Readonly<Record<string, string>>
   /** As the kubelet does it: the pod is known, then its cgroups come. */
   readonly replaceOldest: () => void
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void
-  /** io.max of the newest pod's first container. */
-  readonly readNewest: () => string
+  /** Of every pod, as the kubelet tells it from now on: operations a second. */
+  readonly limit: (iops: number) => void
+  /** Whether the first container of the oldest or of the newest pod, in the kubelet's order, is held to it. */
+  readonly holds: (which: 'oldest' | 'newest', iops: number) => boolean
   readonly dispose: () => void
 }
 
@@ -53,8 +55,12 @@ export function createBusyNode(pods: number): BusyNode {
       drop()
       add()
     },
-    answer: answers.answer,
-    readNewest: () => readFileSync(node.cgroup(foldersOf(created - 1)[2] ?? '', 'io.max'), 'utf8'),
+    ...{ answer: answers.answer, limit: answers.limit },
+    holds: (which, iops) => {
+      const index = which === 'newest' ? created - 1 : numbers[0]
+      const [, , container = ''] = index === undefined ? [] : foldersOf(index)
+      return readFileSync(node.cgroup(container, 'io.max'), 'utf8').includes(`riops=${iops} wiops=${iops}`)
+    },
     dispose: node.dispose,
   }
 }
@@ -64,8 +70,9 @@ const IO_PRESSURE = ['some', 'full']
   .map((kind) => `${kind} avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\n`)
   .join('')
 
-const uidOf = (index: number): string => `0a1b2c3d-1111-4222-8333-${index.toString(16).padStart(12, '0')}`
-const idOf = (index: number, container: number): string =>
+export const uidOf = (index: number): string =>
+  `0a1b2c3d-1111-4222-8333-${index.toString(16).padStart(12, '0')}`
+export const idOf = (index: number, container: number): string =>
   (index * 4 + container).toString(16).padStart(64, '0')
 
 /** The pod's, its sandbox's and those of its containers. */
@@ -74,8 +81,15 @@ const foldersOf = (index: number): readonly string[] => {
   return [pod, ...['sandbox', ...CONTAINERS].map((_, number) => path.join(pod, idOf(index, number)))]
 }
 
+export interface Answers {
+  /** Which pods there are from now on. */
+  readonly put: (numbers: readonly number[]) => void
+  readonly limit: (iops: number) => void
+  readonly answer: BusyNode['answer']
+}
+
 /** Of the recorded pod `db`: its entries are copied, under other names. */
-function createAnswers() {
+export function createAnswers(): Answers {
   const template = new Template()
   let numbers: readonly number[] = []
   const bodies: Readonly<Record<string, () => string>> = {
@@ -87,6 +101,9 @@ function createAnswers() {
   return {
     put: (now: readonly number[]): void => {
       numbers = now
+    },
+    limit: (iops: number): void => {
+      template.limit = iops
     },
     answer: ({ url = '' }: IncomingMessage, response: ServerResponse): void => {
       const body = bodies[url]
@@ -102,6 +119,7 @@ interface Entry {
 const DB = '005fc95c-aff6-4020-87fd-e1e3ffac3e9f'
 
 class Template {
+  limit = 500
   readonly #metrics = readRecorded('kubelet-metrics-cadvisor.txt')
     .split('\n')
     .filter((line) => line.includes('pod="db"'))
@@ -121,7 +139,7 @@ class Template {
       ...(metadata['annotations'] as Entry),
       'iops-limit/policy': 'gold/all',
       'iops-limit/scope': 'container',
-      'iops-limit/limit': '500',
+      'iops-limit/limit': String(this.limit),
     }
     return JSON.stringify({
       metadata: { ...metadata, name: `db-${index}`, uid: uidOf(index), annotations },

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { serveCluster } from './cluster.ts'
+import { type Cluster, serveCluster } from './cluster.ts'
 import type { Inputs } from './inputs.ts'
 import type { Command, Contestant } from './servers.ts'
 
@@ -22,14 +22,16 @@ const PATH = '/mutate?timeout=10s'
 export const OURS: Contestant = {
   name: 'iops-limit-webhook',
   path: PATH,
-  prepare: async (inputs, port) => {
-    run(ROOT, 'npm', 'run', '--silent', 'prepare')
-    const flags = readFlags('Dockerfile.webhook')
-    return startInPod(inputs, [process.execPath, ...flags, BUNDLE, ...flagsOf(inputs, port)])
-  },
+  prepare: (inputs, port) => startInPod(inputs, [...buildOurs(), ...flagsOf(inputs, port)]),
 }
 
 const BUNDLE = join(ROOT, 'dist/iops-limit-webhook.js')
+
+/** Built anew; the command of its image. */
+export function buildOurs(): readonly string[] {
+  run(ROOT, 'npm', 'run', '--silent', 'prepare')
+  return [process.execPath, ...readFlags('Dockerfile.webhook'), BUNDLE]
+}
 
 /** The stand-in of a cluster knows no Leases, so there is no back-fill. */
 export const flagsOf = ({ cert, key }: Inputs, port: number): readonly string[] => [
@@ -43,9 +45,15 @@ export function readFlags(dockerfile: string): readonly string[] {
   return (JSON.parse(entrypoint ?? '[]') as string[]).slice(1, -1)
 }
 
+/** In a stand-in of a cluster. */
+export const startInPod = async (inputs: Inputs, argv: readonly string[]): Promise<Command> =>
+  runInPod(await serveCluster(inputs), argv)
+
 /** With its service account where the kubelet would mount it, seen by this process only; needs root. */
-export async function startInPod(inputs: Inputs, argv: readonly string[]): Promise<Command> {
-  const { port, serviceAccount } = await serveCluster(inputs)
+export function runInPod(
+  { port, serviceAccount }: Pick<Cluster, 'port' | 'serviceAccount'>,
+  argv: readonly string[],
+): Command {
   const target = '/run/secrets/kubernetes.io/serviceaccount'
   const script = `mount -t tmpfs tmpfs /run && mkdir -p ${target} && cp ${serviceAccount}/* ${target} && exec "$@"`
   return {

@@ -66,7 +66,7 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
   const metrics = createMetrics({
     requests: () => gate.requests,
     bufferedBytes: () => gate.bytes,
-    policies: () => 0,
+    policies: () => [],
     refusedPolicies: () => 0,
     ages: () => ({}),
     namespaces: () => 0,

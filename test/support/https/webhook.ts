@@ -12,8 +12,10 @@ export interface WebhookProcess extends AsyncDisposable {
   readonly origin: string
   /** `http://127.0.0.1:PORT`, of the metrics. */
   readonly opsOrigin: string
-  /** So far. */
-  readonly log: readonly LogLine[]
+  /** So far; whoever has it run for long may empty it. */
+  readonly log: LogLine[]
+  /** What it said beside its log so far: Node's own warnings, mostly. */
+  readonly complaints: () => string
   /** Rejects where no such line comes in time. */
   untilLogged(predicate: (line: LogLine) => boolean): Promise<LogLine>
   /** Sends SIGTERM. */
@@ -35,13 +37,14 @@ export async function startWebhook(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const { log, untilLogged } = followLog(child)
+  const { log, untilLogged, complaints } = followLog(child)
   const listening = await untilLogged(({ msg }) => msg === 'listening')
   return {
     origin: new URL(String(listening['mutate'])).origin,
     opsOrigin: new URL(String(listening['metrics'])).origin,
     log,
     untilLogged,
+    complaints,
     exit,
     terminate: () => void child.kill('SIGTERM'),
     async [Symbol.asyncDispose]() {
@@ -60,11 +63,12 @@ interface Wait {
 
 function followLog(
   child: ChildProcessByStdio<null, Readable, Readable>,
-): Pick<WebhookProcess, 'log' | 'untilLogged'> {
+): Pick<WebhookProcess, 'log' | 'untilLogged' | 'complaints'> {
   const log: LogLine[] = []
   const waits = new Set<Wait>()
-  const complaints: Buffer[] = []
-  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+  const chunks: Buffer[] = []
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const complaints = (): string => Buffer.concat(chunks).toString()
   createInterface(child.stdout).on('line', (line) => {
     log.push(JSON.parse(line) as LogLine)
     for (const { look } of waits) look()
@@ -87,7 +91,7 @@ function followLog(
         },
         fail(why) {
           end()
-          const said = [...log.map((line) => JSON.stringify(line)), Buffer.concat(complaints).toString()]
+          const said = [...log.map((line) => JSON.stringify(line)), complaints()]
           reject(new Error(`${why}; it said:\n${said.join('\n')}`))
         },
       }
@@ -95,5 +99,5 @@ function followLog(
       waits.add(wait)
       wait.look()
     })
-  return { log, untilLogged }
+  return { log, untilLogged, complaints }
 }

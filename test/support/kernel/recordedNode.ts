@@ -1,5 +1,5 @@
 /** A copy of the recorded node (cgroup v2, systemd driver, NVMe partition on /data) in a folder of its own. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -76,7 +76,9 @@ export function createStandInNode(): GrowingNode {
     cgroup,
     addV2: (group) => {
       mkdirSync(cgroup(group), { recursive: true })
-      writeFileSync(cgroup('cgroup.controllers'), 'cpuset cpu io memory hugetlb pids rdma misc\n')
+      // Once: who reads it meanwhile must not find it empty.
+      if (!existsSync(cgroup('cgroup.controllers')))
+        writeFileSync(cgroup('cgroup.controllers'), 'cpuset cpu io memory hugetlb pids rdma misc\n')
       writeFileSync(cgroup(group, 'io.max'), '')
     },
     addV1: (group) => {
