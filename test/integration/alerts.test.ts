@@ -141,13 +141,15 @@ it('asks for metrics that the programs have', () => {
   createBackfillMetrics(registry, () => new Date())
   const zero = (): number => 0
   const webhook = createMetrics({
-    ...{ requests: zero, bufferedBytes: zero, policies: zero, refusedPolicies: zero, namespaces: zero },
+    ...{ requests: zero, bufferedBytes: zero, policies: () => [], refusedPolicies: zero, namespaces: zero },
     ...{ certificateExpiry: zero, ages: () => ({}) },
   })
-  const enforcer = createEnforcerMetrics({
-    ...{ place: () => undefined, records: () => new Map(), source: () => undefined, age: () => 0 },
-    ...{ watched: zero, usage: () => ({ count: zero }), memory: zero, processor: zero },
-  }).format()
+  const enforcer = [
+    ...createEnforcerMetrics({
+      ...{ place: () => undefined, records: () => new Map(), source: () => undefined, age: () => 0 },
+      ...{ watched: zero, usage: () => ({ count: zero }), memory: zero, processor: zero },
+    }).format(),
+  ].join('')
   const known = new Set([
     ...[registry, webhook.registry].flatMap((one) => one.getMetricsAsArray().map(({ name }) => name)),
     ...[...enforcer.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
