@@ -17,6 +17,7 @@ export default defineConfig({
         'settings/**',
         'webhook/policy/**',
         'webhook/admission/**',
+        'webhook/advisor/core/**',
         'enforcer/core/**',
       ],
       reporter: [['text', { skipFull: true }]],

@@ -37,9 +37,9 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
   }
   const scope = keep(readScope(annotations[SCOPE_KEY]))
   const containers = new Map<string, KeyedLimits>()
-  for (const [key, text] of Object.entries(annotations)) {
+  for (const key of Object.keys(annotations)) {
     if (!key.startsWith(CONTAINER_PREFIX)) continue
-    const override = keep(parseOverride(text, key))
+    const override = keep(parseOverride(String(annotations[key]), key))
     if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
   }
   return { pod, ...(scope && { scope }), containers, problems }

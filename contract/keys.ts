@@ -22,9 +22,11 @@ export const POLICY_KEY = 'iops-limit/policy'
 export const DEFAULTED_KEY = 'iops-limit/defaulted'
 /** Names of the containers left alone, comma-separated. */
 export const EXEMPT_CONTAINERS_KEY = 'iops-limit/exempt-containers'
+/** What the advisor imposes on the pod for what it does, why and since when: JSON on one line. */
+export const ADAPTED_KEY = 'iops-limit/adapted'
 
-/** Only admission writes these; what a user put there is replaced. */
-export const WRITER_ONLY_KEYS = [POLICY_KEY, DEFAULTED_KEY, EXEMPT_CONTAINERS_KEY] as const
+/** Only admission writes these, and the advisor the last; what a user put there is replaced. */
+export const WRITER_ONLY_KEYS = [POLICY_KEY, DEFAULTED_KEY, EXEMPT_CONTAINERS_KEY, ADAPTED_KEY] as const
 
 export const ENFORCE_LABEL = 'iops-limit/enforce'
 export const WARN_LABEL = 'iops-limit/warn'

@@ -12,6 +12,7 @@ import type { PolicySet } from '../../webhook/policy/policy.ts'
 import { createReviewer } from '../../webhook/server/reviewer.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort } from '../support/cluster/daemon.ts'
+import { namespaceOf } from '../support/cluster/objects.ts'
 import { createTestCertificates, type TestCertificates } from '../support/https/certificates.ts'
 import { type Serving, startServing } from '../support/https/serving.ts'
 import { policiesOf, policyText } from '../support/policies.ts'
@@ -120,12 +121,6 @@ afterEach(async () => {
     const path = `/api/v1/namespaces/${name}/pods`
     await cluster.client.request({ method: 'DELETE', path, query: { gracePeriodSeconds: '0' } })
   }
-})
-
-const namespaceOf = (name: string, policy?: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, ...(policy !== undefined && { labels: { 'iops-limit/enforce': policy } }) },
 })
 
 type Values = Readonly<Record<string, string>>

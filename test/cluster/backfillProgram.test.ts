@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort } from '../support/cluster/daemon.ts'
+import { namespaceOf, registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -24,7 +25,10 @@ beforeAll(async () => {
     policyObject('gold', { default: { iops: 500 }, max: { iops: 1000 } }),
     namespaceOf('iops-limit'),
     namespaceOf('team', 'gold'),
-    registration(),
+    registrationOf({
+      ...{ origin: `https://127.0.0.1:${port}`, ca: files.ca },
+      ...{ failurePolicy: 'Ignore', isOptIn: true },
+    }),
   )
 }, 120_000)
 
@@ -33,35 +37,6 @@ afterAll(async () => {
   await files[Symbol.asyncDispose]()
   await cluster[Symbol.asyncDispose]()
 }, 60_000)
-
-const namespaceOf = (name: string, policy?: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, ...(policy !== undefined && { labels: { 'iops-limit/enforce': policy } }) },
-})
-
-const registration = (): object => ({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'MutatingWebhookConfiguration',
-  metadata: { name: 'iops-limit-webhook' },
-  webhooks: [
-    {
-      name: 'pods.iops-limit.test',
-      admissionReviewVersions: ['v1'],
-      sideEffects: 'None',
-      timeoutSeconds: 3,
-      failurePolicy: 'Ignore',
-      clientConfig: {
-        url: `https://127.0.0.1:${port}/mutate`,
-        caBundle: Buffer.from(files.ca).toString('base64'),
-      },
-      namespaceSelector: { matchExpressions: [{ key: 'iops-limit/enforce', operator: 'Exists' }] },
-      rules: [
-        { operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] },
-      ],
-    },
-  ],
-})
 
 async function start(identity: string, at: number, ...more: readonly string[]): Promise<WebhookProcess> {
   const [, , , , , , , , host, address] = files.argv

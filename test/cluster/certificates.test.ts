@@ -8,6 +8,7 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Balancer, startBalancer } from '../support/cluster/balancer.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { namespaceOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { createClient } from '../support/https/client.ts'
 import { readMetric } from '../support/https/metrics.ts'
@@ -51,12 +52,6 @@ afterAll(async () => {
   await balancer[Symbol.asyncDispose]()
   await cluster[Symbol.asyncDispose]()
 }, 60_000)
-
-const namespaceOf = (name: string, policy?: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, ...(policy !== undefined && { labels: { 'iops-limit/enforce': policy } }) },
-})
 
 const registration = (kind: string, path: string): object => ({
   apiVersion: 'admissionregistration.k8s.io/v1',

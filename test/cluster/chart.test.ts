@@ -226,6 +226,7 @@ describe('arguments', () => {
         ...['--set-json', 'enforcer.dataMounts=[]'],
       ],
     ],
+    ['the advisor', ['--set', 'advisor.enabled=true,advisor.interval=20s']],
   ])('of %s are options that both programs take', async (_, values) => {
     const text = await renderChart(...values)
     const [webhook] = containersOf(text, 'Deployment')
@@ -244,6 +245,136 @@ describe('arguments', () => {
   })
 })
 
+describe('the advisor', () => {
+  const render = (...values: readonly string[]): Promise<string> =>
+    renderChart('--set', ['advisor.enabled=true', ...values].join(','))
+
+  /** Whom its token is made out to, and whom the enforcers' pages take tokens of. */
+  async function readAudiences(...values: readonly string[]): Promise<readonly unknown[]> {
+    const text = await render(...values)
+    const [deployment] = kindsOf(text, 'Deployment')
+    const [enforcer] = containersOf(text, 'DaemonSet')
+    const { volumes } = (deployment as Kinded & Volumed).spec.template.spec
+    const sources = volumes.flatMap(({ projected }) => projected?.sources ?? [])
+    return [
+      ...sources.map(({ serviceAccountToken }) => serviceAccountToken.audience),
+      enforcer?.args.find((argument) => argument.startsWith('--api-audience=')),
+    ]
+  }
+
+  interface Volumed {
+    readonly spec: {
+      readonly template: {
+        readonly spec: {
+          readonly volumes: readonly {
+            readonly projected?: {
+              readonly sources: readonly { readonly serviceAccountToken: { readonly audience: string } }[]
+            }
+          }[]
+        }
+      }
+    }
+  }
+
+  it('shows the nodes a token that opens nothing but the enforcers', async () => {
+    expect(await readAudiences()).toEqual(['iops-limit', '--api-audience=iops-limit'])
+    expect(await readAudiences('enforcer.api.audiences={a,b}')).toEqual(['a', '--api-audience=a,b'])
+  })
+
+  it('finds the enforcers by the labels that they have, and where they listen', async () => {
+    const text = await render('enforcer.metricsPort=9000')
+    const [{ args } = { args: [] }] = containersOf(text, 'Deployment')
+    const labels = { name: RELEASE, instance: RELEASE, component: 'enforcer' }
+    const selector = Object.entries(labels).map(([key, value]) => `app.kubernetes.io/${key}=${value}`)
+    expect(args).toEqual(
+      expect.arrayContaining([`--enforcer-selector=${selector.join(',')}`, '--enforcer-port=9000']),
+    )
+    expect(kindsOf(text, 'DaemonSet')).toMatchObject([
+      {
+        spec: {
+          template: {
+            metadata: {
+              labels: Object.fromEntries(selector.map((pair) => pair.split('='))) as Readonly<
+                Record<string, string>
+              >,
+            },
+          },
+        },
+      },
+    ])
+  })
+
+  it('may do what it does without the back-fill too, and nothing of it is granted without it', async () => {
+    const rulesOf = (text: string): string => JSON.stringify(kindsOf(text, 'ClusterRole', 'Role'))
+    const alone = rulesOf(await render('webhook.backfill.enabled=false'))
+    expect(alone).toContain('{"nonResourceURLs":["/iops-limit/v1/containers"],"verbs":["get"]}')
+    expect(alone).toContain('{"apiGroups":[""],"resources":["pods"],"verbs":["list","patch"]}')
+    expect(alone).toContain('"resourceNames":["iops-limit-advisor"]')
+    const off = await renderChart()
+    expect(rulesOf(off)).not.toContain('iops-limit-advisor')
+    expect(off).not.toMatch(/enforcer-token|--api-audience|--advisor/)
+  })
+
+  it('is let through where network policies are strict', async () => {
+    const text = await renderChart(
+      ...['--set', 'advisor.enabled=true,networkPolicy.enabled=true'],
+      ...['--set-json', 'networkPolicy.metricsFrom=[{"namespaceSelector":{}}]'],
+    )
+    const selectorOf = (component: string): object => ({
+      podSelector: {
+        matchLabels: {
+          'app.kubernetes.io/name': RELEASE,
+          'app.kubernetes.io/instance': RELEASE,
+          'app.kubernetes.io/component': component,
+        },
+      },
+    })
+    const port = { port: 8081, protocol: 'TCP' }
+    const [webhook, enforcer] = kindsOf(text, 'NetworkPolicy') as readonly (Kinded & Walled)[]
+    expect(webhook?.spec.egress).toContainEqual({ ports: [port], to: [selectorOf('enforcer')] })
+    expect(enforcer?.spec.ingress).toContainEqual({
+      ...{ ports: [port], from: [{ namespaceSelector: {} }, selectorOf('webhook')] },
+    })
+  })
+
+  interface Walled {
+    readonly spec: { readonly ingress: readonly object[]; readonly egress: readonly object[] }
+  }
+
+  it('is refused where the enforcers tell nobody', async () => {
+    await expect(render('enforcer.api.enabled=false')).rejects.toThrow(
+      'advisor.enabled: the enforcers tell nobody what they see, since enforcer.api.enabled is false: set it',
+    )
+  })
+})
+
+describe('the dashboard', () => {
+  const dashboard = (...values: readonly string[]) =>
+    renderChart('-s', 'templates/dashboard.yaml', '--set', 'dashboard.enabled=true', ...values)
+
+  it("is in a ConfigMap as the file has it, for Grafana's sidecar", async () => {
+    expect(objectsOf(await dashboard())).toMatchObject([
+      {
+        metadata: { name: `${RELEASE}-dashboard`, namespace: RELEASE, labels: { grafana_dashboard: '1' } },
+        data: { 'iops-limit.json': readFileSync(`${CHART}/files/dashboard.json`, 'utf8') },
+      },
+    ])
+  })
+
+  it('goes where the sidecar looks, by labels of its own', async () => {
+    const labels = 'dashboard.labels.grafana_dashboard=yes,dashboard.labels.team=storage'
+    const rest = 'dashboard.namespace=grafana,dashboard.annotations.grafana_folder=Storage'
+    expect(objectsOf(await dashboard('--set', `${labels},${rest}`))).toMatchObject([
+      {
+        metadata: {
+          ...{ namespace: 'grafana', annotations: { grafana_folder: 'Storage' } },
+          labels: { grafana_dashboard: 'yes', team: 'storage', 'app.kubernetes.io/name': RELEASE },
+        },
+      },
+    ])
+  })
+})
+
 describe('with every switch the other way, cert-manager and the Prometheus operator', () => {
   const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com)\/(\w+)$/
   let text: string
@@ -254,7 +385,9 @@ describe('with every switch the other way, cert-manager and the Prometheus opera
     )
     const values = flip(parse(readFileSync(`${CHART}/values.yaml`, 'utf8')))
     await writeFile(file, JSON.stringify(values))
-    const others = 'enforcer.enabled=true,certificates.mode=certManager,crds.install=false'
+    // The advisor reads the enforcers' pages, which are off here.
+    const others =
+      'enforcer.enabled=true,advisor.enabled=false,certificates.mode=certManager,crds.install=false'
     text = await renderChart('--values', file, '--set', others)
     await rm(dirname(file), { recursive: true })
     const foreign = objectsOf(text)
@@ -326,7 +459,9 @@ describe('with every switch the other way, cert-manager and the Prometheus opera
       { metadata: { labels: labels('webhook') }, spec: { selector: labels('webhook') } },
     ])
     expect(kindsOf(text, 'PodMonitor')).toMatchObject([
-      { spec: { selector: { matchLabels: labels('enforcer') } } },
+      {
+        spec: { selector: { matchLabels: labels('enforcer') }, podMetricsEndpoints: [{ honorLabels: true }] },
+      },
     ])
     expect(kindsOf(text, 'DaemonSet')).toMatchObject([
       { spec: { template: { metadata: { labels: labels('enforcer') } } } },
@@ -806,6 +941,31 @@ describe('the mark of admission, without any webhook', () => {
       })
     await expect(bind({ 'iops-limit/policy': 'a/b' })).rejects.toThrow('written by iops-limit')
     await expect(bind({})).resolves.toBeDefined()
+  })
+
+  it('of the advisor belongs to its own user, and only on pods that stand, even where the webhook decides', async () => {
+    await cluster.apply(podOf('opted-in', 'standing', {}))
+    const key = 'iops-limit/adapted'
+    const own = [`--as=system:serviceaccount:${RELEASE}:marks-webhook`, '--as-group=system:masters']
+    const patched = async (value: string | null, ...flags: readonly string[]): Promise<string> => {
+      const { stderr } = await cluster.kubectl([
+        ...['patch', 'pod', '-n', 'opted-in', 'standing', ...flags],
+        ...['-p', JSON.stringify({ metadata: { annotations: { [key]: value } } })],
+      ])
+      return stderr
+    }
+    const REFUSED = 'iops-limit/adapted is written by the advisor of iops-limit only: remove it'
+    expect(await create('opted-in', { [key]: '{}' })).toContain(REFUSED)
+    expect(await create('open', { [key]: '{}' })).toContain(REFUSED)
+    expect(await patched('{}')).toContain(REFUSED)
+    expect(await patched('{}', ...own)).toBe('')
+    expect(await patched('{"lifted":""}')).toContain(REFUSED)
+    expect(await patched(null)).toBe('')
+    const created = await cluster.kubectl(
+      ['create', '--dry-run=server', ...own, '-f', '-'],
+      JSON.stringify(podOf('opted-in', 'new', { [key]: '{}' })),
+    )
+    expect(created.stderr).toContain(REFUSED)
   })
 
   it('may stay, and may be taken away, where a namespace has opted out', async () => {

@@ -217,7 +217,7 @@ describe('the API server says', () => {
     [{ maxx: {} }, 'unknown field "spec.rules[0].maxx"'],
     [
       { exempt: true, max: { iops: 5 } },
-      'default, max, min, scope and exemptContainers have no effect in a rule with exempt: true: remove them, or remove exempt',
+      'default, max, min, scope, exemptContainers and adaptive have no effect in a rule with exempt: true: remove them, or remove exempt',
     ],
     [
       { selector: { matchLabels: { '-a': 'b' } } },

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GeneratedPod, generatePod, wrapPod } from '../support/cli/generate.ts'
 import { type Ended, runCommand } from '../support/cli/run.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { type Client, createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -60,7 +61,10 @@ beforeAll(async () => {
   const list = { apiVersion: 'v1', kind: 'List', items: namespaceObjects }
   await writeFile(join(files.directory, 'namespaces.yaml'), JSON.stringify(list))
   webhook = await startWebhook(files.argv)
-  await cluster.apply(...namespaceObjects, configuration())
+  await cluster.apply(
+    ...namespaceObjects,
+    registrationOf({ origin: webhook.origin, ca: files.ca, operations: ['CREATE'] }),
+  )
   api = createClient(cluster.origin, { ca: cluster.ca, maxSockets: 4 })
   token = /"?token"?: ?"?([\da-f]+)/.exec(await readFile(cluster.kubeconfig, 'utf8'))?.[1] ?? ''
   await untilCalled()
@@ -72,26 +76,6 @@ afterAll(async () => {
   await files[Symbol.asyncDispose]()
   await cluster[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
-})
-
-const configuration = (): object => ({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'MutatingWebhookConfiguration',
-  metadata: { name: 'iops-limit-webhook' },
-  webhooks: [
-    {
-      name: 'pods.mutate.iops-limit',
-      admissionReviewVersions: ['v1'],
-      sideEffects: 'None',
-      timeoutSeconds: 10,
-      failurePolicy: 'Fail',
-      clientConfig: {
-        url: `${webhook.origin}/mutate`,
-        caBundle: Buffer.from(files.ca).toString('base64'),
-      },
-      rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
-    },
-  ],
 })
 
 /** What came of a pod, whoever says so. */

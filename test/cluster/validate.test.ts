@@ -8,6 +8,8 @@ import { readMetric } from '../support/https/metrics.ts'
 import { startWebhook, type WebhookProcess } from '../support/https/webhook.ts'
 import { until } from '../support/until.ts'
 
+const SELF = 'system:serviceaccount:iops-limit:iops-limit-webhook'
+
 let cluster: Cluster
 let files: WebhookFiles
 let webhook: WebhookProcess
@@ -71,6 +73,7 @@ beforeAll(async () => {
   webhook = await startWebhook([
     ...files.argv.slice(4),
     ...['--kubeconfig', cluster.kubeconfig, '--webhook-namespace', 'iops-limit', '--backfill=false'],
+    ...['--self', SELF],
   ])
   ops = createClient(webhook.opsOrigin)
   await until(async () => (await ops.send({ path: '/readyz' })).status === 200)
@@ -129,6 +132,59 @@ describe('pods', () => {
         'Warning: iops-limit: the limits of the policy in force are not all on this pod yet',
       ),
     ])
+  })
+})
+
+describe('the note of the advisor', () => {
+  const KEY = 'iops-limit/adapted'
+  const NOTE =
+    '{"since":"2026-11-21T12:00:00.000Z","imposed":{"write-iops":"500"},"replaced":{"write-iops":null},"why":"all: busy"}'
+  const FORGED =
+    '{"since":"2026-11-21T12:00:00.000Z","imposed":{},"replaced":{},"why":"","lifted":"2026-11-21T12:00:00.000Z"}'
+
+  const patch = (annotations: object, ...flags: readonly string[]): ReturnType<Cluster['kubectl']> =>
+    cluster.kubectl([
+      ...['patch', 'pod', '-n', 'mutated', 'busy', '--type=merge', ...flags],
+      ...['-p', JSON.stringify({ metadata: { annotations } })],
+    ])
+  const OWN = [`--as=${SELF}`, '--as-group=system:masters']
+
+  const read = async (): Promise<Readonly<Record<string, string>>> => {
+    const { stdout } = await cluster.kubectl([
+      ...['get', 'pod', '-n', 'mutated', 'busy', '-o', 'jsonpath={.metadata.annotations}'],
+    ])
+    return JSON.parse(stdout) as Readonly<Record<string, string>>
+  }
+
+  it('is written by the own user alone, and a release gives the default back', async () => {
+    await cluster.apply(namespaceOf('mutated'))
+    expect((await create(podOf('mutated', 'busy', { [KEY]: FORGED }))).stderr).toContain(
+      'iops-limit/adapted is written by admission only: the given value was dropped',
+    )
+    const before = await read()
+    expect(before).toEqual({
+      'iops-limit/policy': 'gold/all',
+      'iops-limit/defaulted': 'read-iops,write-iops',
+      'iops-limit/read-iops': '2000',
+      'iops-limit/write-iops': '2000',
+    })
+    expect((await patch({ [KEY]: FORGED })).stderr).toContain('the given value was dropped')
+    expect(await read()).toEqual(before)
+
+    const imposing = { [KEY]: NOTE, 'iops-limit/write-iops': '500' }
+    expect(await patch(imposing, ...OWN)).toMatchObject({ code: 0, stderr: '' })
+    const adapted = { ...before, ...imposing, 'iops-limit/defaulted': 'read-iops' }
+    expect(await read()).toEqual(adapted)
+
+    for (const change of [FORGED, null]) {
+      expect(await patch({ [KEY]: change })).toMatchObject({ code: 0 })
+      expect(await read()).toEqual(adapted)
+    }
+    const above = await patch({ 'iops-limit/write-iops': '9001' }, ...OWN)
+    expect(above.stderr).toContain('"9001" is above the max of 9000 for writeIOPS')
+
+    expect(await patch({ [KEY]: null, 'iops-limit/write-iops': null }, ...OWN)).toMatchObject({ code: 0 })
+    expect(await read()).toEqual(before)
   })
 })
 

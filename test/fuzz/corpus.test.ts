@@ -5,7 +5,14 @@ import { readCorpus } from './corpus.ts'
 import { mutate } from './mutation.ts'
 import { PARSERS } from './parsers.ts'
 
-const PURE = ['contract', 'settings', 'webhook/policy', 'webhook/admission', 'enforcer/core']
+const PURE = [
+  'contract',
+  'settings',
+  'webhook/policy',
+  'webhook/admission',
+  'webhook/advisor/core',
+  'enforcer/core',
+]
 const CASES = 300
 
 describe('the parsers', () => {

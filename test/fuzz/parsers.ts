@@ -23,6 +23,8 @@ import { parseDuration } from '../../settings/option.ts'
 import { answerReview } from '../../webhook/admission/answer.ts'
 import { parseReview, parseReviewOf, readPodContent } from '../../webhook/admission/review.ts'
 import { parseValidation } from '../../webhook/admission/validation.ts'
+import { formatAdapted, parseAdapted } from '../../webhook/policy/adapted.ts'
+import { formatLength, parseLength } from '../../webhook/policy/duration.ts'
 import { parseInt64 } from '../../webhook/policy/integer.ts'
 import { loadNamespaces, loadPolicies } from '../../webhook/policy/load.ts'
 import { parseGlob, parseRegex } from '../../webhook/policy/pattern.ts'
@@ -196,6 +198,19 @@ export const PARSERS: readonly Parser[] = [
     check(text) {
       const duration = parseDuration(text)
       if (duration !== undefined) ok(duration >= 0, 'a time that runs backwards')
+      const length = parseLength(text)
+      if (length !== undefined && length > 0) equal(parseLength(formatLength(length)), length)
+    },
+  },
+  {
+    name: 'notes of the advisor',
+    seeds: [
+      '{"since":"2026-11-21T12:14:00.000Z","imposed":{"write-iops":"500","read-bps":"50Mi"},"replaced":{"write-iops":null,"read-bps":"1Gi"},"why":"batch: busy"}',
+      '{"since":"2026-11-21T12:14:00Z","imposed":{},"replaced":{},"why":"","lifted":"2026-11-21T12:30:00Z"}',
+    ],
+    check(text) {
+      const adapted = parseAdapted(text)
+      if (adapted !== undefined) deepEqual(parseAdapted(formatAdapted(adapted)), adapted)
     },
   },
   {

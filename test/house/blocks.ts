@@ -18,6 +18,7 @@ import { loadPolicies } from '../../webhook/policy/load.ts'
 import { createMetrics } from '../../webhook/server/metrics.ts'
 import * as rejections from '../../webhook/server/rejection.ts'
 import { OPTIONS as WEBHOOK, INTRO as WEBHOOK_HELP } from '../../webhook/server/settings.ts'
+import { formatDays } from '../support/adaptive/days.ts'
 import { REFUSED_POLICY, SPEECHES, WRITTEN_VALUES } from './samples.ts'
 
 /** Every block by its name. */
@@ -42,6 +43,7 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   values: formatValues,
   'refused policy': formatRefusedPolicy,
   speeches: formatSpeeches,
+  'simulated days': formatDays,
 }
 
 /** The document with every block as the code has it now; throws where it names one that there is not. */
@@ -109,7 +111,7 @@ function formatRejections(): string {
 function formatMetrics(): string {
   const none = (): number => 0
   const { registry } = createMetrics({
-    ...{ requests: none, bufferedBytes: none, policies: none, namespaces: none },
+    ...{ requests: none, bufferedBytes: none, policies: () => [], namespaces: none },
     ...{ refusedPolicies: none, certificateExpiry: none, ages: () => ({}) },
   })
   return table(

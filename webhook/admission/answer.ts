@@ -25,13 +25,15 @@ export function answerReview(review: Review, world: World, apply: ApplyPatch = a
 }
 
 /** A namespace that nobody knows has opted in to nothing, so far as can be told; that is said where it matters. */
-function decidePod({ namespace: name }: Review, content: PodContent, world: World): Verdict {
+function decidePod({ namespace: name, user }: Review, content: PodContent, world: World): Verdict {
   const { namespace = { name, labels: {} } } = world
-  const verdict = decide({ namespace, ...content }, world)
+  const verdict = decide({ namespace, ...content, isOwn: isOwnUser(user, world) }, world)
   if (world.namespace !== undefined || verdict.aside !== 'not-enforced') return verdict
   const warning = `namespace ${name === '' ? '(none)' : name} is not known here: the pod was let through without limits`
   return { ...verdict, aside: 'unknown-namespace', warnings: [warning, ...verdict.warnings] }
 }
+
+export const isOwnUser = (user: string, { self }: Rulebook): boolean => user !== '' && user === self
 
 /** Something of ours broke: pods go on, and the back-fill finds them later. */
 export function answerFailure(review: Review, cause: string): Answer {

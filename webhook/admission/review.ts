@@ -37,6 +37,8 @@ export interface ReviewOf<C> {
   readonly name: string
   readonly generateName: string
   readonly dryRun: boolean
+  /** Who asks: the name by which the API server knows them; empty where it does not say. */
+  readonly user: string
   readonly content: C
 }
 
@@ -84,10 +86,20 @@ function readRequest<C>(at: At, readContent: ContentReader<C>): ReviewOf<C> | un
     namespace: readOptionalString(at('namespace')),
     name: readOptionalString(at('name')),
     dryRun: isNone(at('dryRun')) ? false : (readBoolean(at('dryRun')) ?? false),
+    user: findUser(at('userInfo').value),
   }
   if (uid === undefined || operation === undefined || resource === undefined) return undefined
   return { uid, operation, resource, ...common, ...readContent({ operation, resource, at }) }
 }
+
+/** Lenient: nothing is refused for want of it, and nobody is our own user by it. */
+const findUser = (userInfo: unknown): string =>
+  typeof userInfo === 'object' &&
+  userInfo !== null &&
+  'username' in userInfo &&
+  typeof userInfo.username === 'string'
+    ? userInfo.username
+    : ''
 
 function readResource(field: Field, subResource: string): string | undefined {
   const map = readMap(field)

@@ -1,7 +1,7 @@
 /** Pods as they will be stored. What the mutating side told already is not told again. */
 import { isOurKey } from '../../contract/keys.ts'
 import { decideFinal } from '../policy/final.ts'
-import type { World } from './answer.ts'
+import { isOwnUser, type World } from './answer.ts'
 import type { Judgement } from './judgement.ts'
 import { nameOf } from './record.ts'
 import type { Content } from './review.ts'
@@ -16,7 +16,8 @@ export function judgePod(
   { namespace, ...rulebook }: World,
 ): Judgement {
   if (namespace === undefined) return { outcome: 'untouched', reason: 'unknown-namespace' }
-  const { kind, ...final } = decideFinal({ namespace, pod, ...(old && { old }) }, rulebook)
+  const isOwn = isOwnUser(review.user, rulebook)
+  const { kind, ...final } = decideFinal({ namespace, pod, ...(old && { old }), isOwn }, rulebook)
   if ('refusal' in final) {
     const { refusal, ...decided } = final
     const auditAnnotations = { violations: refusal }

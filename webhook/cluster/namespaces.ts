@@ -9,11 +9,15 @@ export interface NamespaceCache extends CollectionEvents {
   readonly current: Namespaces
 }
 
+/** `onChange` is called where something is another now that decisions go by: a status, or a foreign label, calls nobody. */
+
 export function createNamespaceCache(onChange: () => void): NamespaceCache {
   const current = new Map<string, NamespaceInfo>()
-  const put = (item: unknown): void => {
+  const put = (item: unknown): boolean => {
     const namespace = readNamespace(item)
-    if (namespace.name !== '') current.set(namespace.name, namespace)
+    if (namespace.name === '' || isSame(namespace, current.get(namespace.name))) return false
+    current.set(namespace.name, namespace)
+    return true
   }
   return {
     current,
@@ -23,11 +27,19 @@ export function createNamespaceCache(onChange: () => void): NamespaceCache {
       onChange()
     },
     changed(type, item) {
-      if (type === 'DELETED') current.delete(readMetadata(item).name)
-      else put(item)
-      onChange()
+      const isNews = type === 'DELETED' ? current.delete(readMetadata(item).name) : put(item)
+      if (isNews) onChange()
     },
   }
+}
+
+function isSame({ labels }: NamespaceInfo, before: NamespaceInfo | undefined): boolean {
+  if (before === undefined) return false
+  const entries = Object.entries(labels)
+  return (
+    entries.length === Object.keys(before.labels).length &&
+    entries.every(([key, value]) => before.labels[key] === value)
+  )
 }
 
 /** As {@link readNamespace} reads it too, and nothing else of it. */

@@ -67,7 +67,12 @@ export function createPolicyCache({ onChange, onJudged }: PolicyCacheDeps): Poli
     },
     listed: (items) => enforce(new Map(items.map(judge))),
     changed(type: ChangeType, item) {
-      if (type !== 'DELETED') return enforce(new Map([...entries, judge(item)]))
+      if (type !== 'DELETED') {
+        const [name, entry] = judge(item)
+        // A status that was written, by us or another, is no news: the spec is the one that was judged.
+        if (entries.get(name) !== entry) enforce(new Map([...entries, [name, entry]]))
+        return
+      }
       const { name } = readMetadata(item)
       enforce(new Map([...entries].filter(([known]) => known !== name)))
     },

@@ -28,12 +28,16 @@ export function findAsked(
 ): Asked {
   const listed = listedKeys(pod)
   const before = old === undefined ? NONE_LISTED : listedKeys(old)
+  // Of most pods nothing is listed, and so everything is the user's.
+  const isNoneOwn = listed.size === 0 && before.size === 0
   const isRepeated = (key: string, value: string): boolean =>
     (listed.has(key) && value === defaults.get(key)) || (before.has(key) && value === old?.annotations[key])
   const isOwn = (key: string, value: string): boolean =>
     (listed.has(key) && !before.has(key)) || isRepeated(key, value)
   // Before aliases are rewritten: a default of ours must not beat what a user says under an older key.
-  const written = filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
+  const written = isNoneOwn
+    ? pod.annotations
+    : filterEntries(pod.annotations, (key, value) => !isOwn(key, value))
   const rewrites = findRewrites(written)
   // And after: an alias that says what the default says already claims nothing.
   const annotations = filterEntries(

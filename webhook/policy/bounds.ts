@@ -1,4 +1,4 @@
-/** The blocks `default`, `max` and `min` of a rule. */
+/** The blocks `default`, `max` and `min` of a rule, and those of its windows. */
 import { DIMENSION_NAMES } from '../../contract/keys.ts'
 import {
   type BytesPerSecond,
@@ -15,7 +15,7 @@ import { parseBytesPerSecond, parseIops } from '../../contract/values.ts'
 import type { Bounds, Default } from './policy.ts'
 
 /** One value of a block, and the field that stated it: `default.iops` states both directions. */
-interface Stated {
+export interface Stated {
   readonly value: Iops | BytesPerSecond
   readonly field: Field
 }
@@ -88,7 +88,7 @@ export function checkOrder({
   }
 }
 
-function complainIfAbove(low: Stated | undefined, high: Stated | undefined, name: string): void {
+export function complainIfAbove(low: Stated | undefined, high: Stated | undefined, name: string): void {
   if (low === undefined || high === undefined || low.value <= high.value) return
   refuse(
     low.field,

@@ -2,14 +2,16 @@
 import { ALIAS_KEYS } from '../../contract/aliases.ts'
 import type { Annotations } from '../../contract/annotations.ts'
 import {
+  ADAPTED_KEY,
   DEFAULTED_KEY,
   EXEMPT_CONTAINERS_KEY,
   isOurKey,
   POLICY_KEY,
-  PREFIX,
   WRITER_ONLY_KEYS,
 } from '../../contract/keys.ts'
+import { findAdapted } from './adapted.ts'
 import { isWriterOnly } from './asked.ts'
+import { listDefaults, writeDefaults } from './defaults.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 
@@ -30,12 +32,18 @@ export function carryOut({ set, remove }: Changes, annotations: Annotations): An
 }
 
 /** What makes the pod carry its admitted limits: the user's under canonical keys, the defaults, and the mark. */
-export function planChanges(evaluation: Evaluation, { pod }: Subject): Changes {
+export function planChanges(evaluation: Evaluation, subject: Omit<Subject, 'namespace'>): Changes {
+  const { pod } = subject
   const isExempt = evaluation.rule?.exempt === true
-  const target = isExempt ? keptAsTheyAre(evaluation) : admittedAnnotations(evaluation)
+  const adapted = findAdapted(subject)
+  const decided = isExempt ? keptAsTheyAre(evaluation) : admittedAnnotations(evaluation)
+  const target = adapted === undefined ? decided : { ...decided, [ADAPTED_KEY]: adapted }
   const isOwned = (key: string): boolean => isOurKey(key) || (!isExempt && ALIAS_KEYS.has(key))
   const set: Writable = {}
-  for (const [key, value] of Object.entries(target)) if (pod.annotations[key] !== value) set[key] = value
+  for (const key of Object.keys(target)) {
+    const value = String(target[key])
+    if (pod.annotations[key] !== value) set[key] = value
+  }
   return {
     set,
     remove: Object.keys(pod.annotations).filter((key) => isOwned(key) && !Object.hasOwn(target, key)),
@@ -51,19 +59,21 @@ const keptAsTheyAre = ({ asked }: Evaluation): Annotations =>
 function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }: Evaluation): Annotations {
   // A misspelt key, or a scope alone, limits nothing.
   const hasLimits = rule !== undefined || Object.keys(asked.pod).length > 0 || asked.containers.size > 0
-  const defaulted = [...defaults.keys()].map((key) => key.slice(PREFIX.length))
-  const admitted: Writable = { ...asked.annotations }
-  for (const [key, text] of defaults) admitted[key] = text
+  const admitted: Writable = { ...asked.annotations, ...writeDefaults(defaults) }
   if (hasLimits) admitted[POLICY_KEY] = rule?.mark ?? `${policy}/-`
-  if (defaulted.length > 0) admitted[DEFAULTED_KEY] = defaulted.join(',')
+  if (defaults.size > 0) admitted[DEFAULTED_KEY] = listDefaults(defaults)
   if (exemptContainers.length > 0) admitted[EXEMPT_CONTAINERS_KEY] = exemptContainers.join(',')
   return admitted
 }
 
 /** Where no policy is in force: what only admission writes goes back to what it was. Taking it away is nobody's harm. */
-export function planStripping({ pod, old }: Subject): Changes {
+export function planStripping({ pod, old, isOwn = false }: Subject): Changes {
+  const isAdvisor = isOwn && old !== undefined
   const forged = WRITER_ONLY_KEYS.filter(
-    (key) => pod.annotations[key] !== undefined && pod.annotations[key] !== old?.annotations[key],
+    (key) =>
+      pod.annotations[key] !== undefined &&
+      pod.annotations[key] !== old?.annotations[key] &&
+      !(isAdvisor && key === ADAPTED_KEY),
   )
   return {
     set: Object.fromEntries(

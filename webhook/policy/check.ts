@@ -6,14 +6,7 @@ import {
   limitKey,
   SCOPE_KEY,
 } from '../../contract/keys.ts'
-import {
-  type BytesPerSecond,
-  DIMENSIONS,
-  type Dimension,
-  type Iops,
-  isMore,
-  type Unlimited,
-} from '../../contract/limits.ts'
+import { type BytesPerSecond, DIMENSIONS, type Dimension, type Iops, isMore } from '../../contract/limits.ts'
 import { formatLimit, type KeyedLimits } from '../../contract/overrides.ts'
 import { type Asked, findAlias } from './asked.ts'
 import type { LimitRule } from './policy.ts'
@@ -29,7 +22,7 @@ export function findViolations(
   if (Object.keys(asked.annotations).length === 0) return []
   return [
     ...findInvalid(asked),
-    ...findOutOfBounds(rule, findStatements(asked)),
+    ...findOutOfBounds(rule, asked),
     ...(isScopeWrong(rule, asked, exemptContainers) ? [{ kind: 'scope', key: SCOPE_KEY } as const] : []),
   ]
 }
@@ -46,24 +39,16 @@ function nameKey(asked: Asked, key: string): Pick<Violation, 'key' | 'alias'> {
 const isScopeWrong = (rule: LimitRule, asked: Asked, exemptContainers: readonly string[]): boolean =>
   rule.scope === 'pod' && asked.scope === 'container' && exemptContainers.length === 0
 
-/** One value in one dimension, and where it was said. */
-interface Statement {
-  readonly key: string
-  readonly alias?: string
-  readonly value: string
-  readonly container?: string
-  readonly dimension: Dimension
-  readonly amount: Iops | BytesPerSecond | Unlimited
-}
-
-function findStatements(asked: Asked): readonly Statement[] {
+/** Of the pod, and of its containers by their overrides. */
+function findOutOfBounds(rule: LimitRule, asked: Asked): readonly OutOfBounds[] {
   const { pod, containers, annotations } = asked
-  const common = statementsOf(pod, (name) => ({
+  const common = findBeyond(rule, pod, (name) => ({
     ...nameKey(asked, limitKey(name)),
     value: String(annotations[limitKey(name)]),
   }))
+  if (containers.size === 0) return common
   const overrides = [...containers].flatMap(([container, keyed]) =>
-    statementsOf(keyed, (name, amount) => ({
+    findBeyond(rule, keyed, (name, amount) => ({
       container,
       key: `${CONTAINER_PREFIX}${container}`,
       value: `${name}=${formatLimit(name, amount)}`,
@@ -72,30 +57,37 @@ function findStatements(asked: Asked): readonly Statement[] {
   return [...common, ...overrides]
 }
 
-type Amount = Statement['amount']
+type Amount = OutOfBounds['amount']
 
-function statementsOf(
+/** Where a value was said. */
+type Place = Pick<OutOfBounds, 'key' | 'alias' | 'value' | 'container'>
+
+/** Only of what is out of bounds is it asked where it was said. */
+function findBeyond(
+  rule: LimitRule,
   keyed: KeyedLimits,
-  placeOf: (name: LimitName, amount: Amount) => Pick<Statement, 'key' | 'alias' | 'value' | 'container'>,
-): readonly Statement[] {
-  return DIMENSIONS.flatMap((dimension) => {
+  placeOf: (name: LimitName, amount: Amount) => Place,
+): readonly OutOfBounds[] {
+  const beyond: OutOfBounds[] = []
+  for (const dimension of DIMENSIONS) {
     const { own, both } = DIMENSION_NAMES[dimension]
     const name = keyed[own] === undefined ? both : own
     const amount = keyed[name]
-    return amount === undefined ? [] : [{ ...placeOf(name, amount), dimension, amount }]
-  })
+    const broken = amount === undefined ? undefined : findBroken(rule, dimension, amount)
+    if (amount !== undefined && broken !== undefined)
+      beyond.push({ ...placeOf(name, amount), dimension, amount, ...broken })
+  }
+  return beyond
 }
 
-const findOutOfBounds = (rule: LimitRule, statements: readonly Statement[]): readonly OutOfBounds[] =>
-  statements.flatMap((statement) => findBroken(rule, statement) ?? [])
-
-function findBroken({ max, min }: LimitRule, statement: Statement): OutOfBounds | undefined {
-  const { dimension, amount } = statement
+function findBroken(
+  { max, min }: LimitRule,
+  dimension: Dimension,
+  amount: Amount,
+): Pick<OutOfBounds, 'kind' | 'bound'> | undefined {
   const [most, least] = [max[dimension], min[dimension]]
   const format = (bound: Iops | BytesPerSecond): string => formatLimit(DIMENSION_NAMES[dimension].own, bound)
-  if (most !== undefined && isMore(amount, most))
-    return { ...statement, kind: 'above-max', bound: format(most) }
-  if (least !== undefined && isMore(least, amount))
-    return { ...statement, kind: 'below-min', bound: format(least) }
+  if (most !== undefined && isMore(amount, most)) return { kind: 'above-max', bound: format(most) }
+  if (least !== undefined && isMore(least, amount)) return { kind: 'below-min', bound: format(least) }
   return undefined
 }

@@ -1,9 +1,10 @@
 /** The decision: all that policy says about one request, as data. Nothing is asked of clock, network or chance. */
 import { ALIAS_KEYS } from '../../contract/aliases.ts'
 import type { Annotations } from '../../contract/annotations.ts'
-import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, PREFIX, WARN_LABEL } from '../../contract/keys.ts'
+import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, WARN_LABEL } from '../../contract/keys.ts'
 import { findAsked, isWriterOnly } from './asked.ts'
 import { type Changes, carryOut, findForged, planChanges, planStripping } from './changes.ts'
+import { formatDefaults, nameDefaults } from './defaults.ts'
 import { type Evaluation, evaluate } from './evaluate.ts'
 import { findPolicy, type Rulebook } from './rulebook.ts'
 import { isMirrorPod, type PodInfo, type Subject } from './subject.ts'
@@ -141,12 +142,13 @@ function enforce(evaluation: Evaluation, subject: Subject): Verdict {
     }
   }
   const changes = planChanges(evaluation, subject)
-  const defaults = warn.formatDefaults(evaluation)
+  const defaults = formatDefaults(evaluation.defaults)
   return {
-    ...NOTHING,
     ...decider,
+    allowed: true,
     changes,
-    defaulted: [...evaluation.defaults.keys()].map((key) => key.slice(PREFIX.length)),
+    defaulted: nameDefaults(evaluation.defaults),
+    violations: [],
     warnings: [
       ...warn.warnKept(evaluation),
       ...findForged(subject, changes).map(warn.warnForged),
@@ -196,7 +198,7 @@ const warnOddKeys = ({ rule, asked }: Evaluation): readonly string[] =>
 
 function auditEvaluation(evaluation: Evaluation): Readonly<Record<string, string>> {
   const violations = describeViolations(evaluation.violations).join('; ')
-  const defaults = warn.formatDefaults(evaluation)
+  const defaults = formatDefaults(evaluation.defaults)
   return {
     'audit-policy': evaluation.rule?.mark ?? `${evaluation.policy}/-`,
     ...(violations !== '' && { 'audit-violations': violations }),

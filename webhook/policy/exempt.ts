@@ -22,24 +22,56 @@ const MOST_STEPS = 2_000_000
 
 /** What a pod that is made to be slow holds beyond the bounds is limited, not matched. */
 export function findExemptContainers(
-  { exemptNames, exemptImages }: Pick<LimitRule, 'exemptNames' | 'exemptImages'>,
+  { exemptNames, exemptImages }: Exemptions,
   containers: readonly ContainerInfo[],
 ): ExemptContainers {
-  const budget = { steps: MOST_STEPS }
-  const isName = createMatcher(exemptNames, LONGEST_NAME, budget)
-  const isImage = createMatcher(exemptImages, LONGEST_IMAGE, budget)
   if (exemptNames.length === 0 && exemptImages.length === 0) return NONE_EXEMPT
-  const names = new Set<string>()
-  let skipped = 0
-  for (const { name, image } of containers) {
-    const [byName, byImage] = [isName(name), isImage(image)]
-    if (byName === true || byImage === true) names.add(name)
-    else if (byName === undefined || byImage === undefined) skipped += 1
+  if (sumSteps({ exemptNames, exemptImages }, containers) <= MOST_STEPS) {
+    const exempt = containers.filter(
+      ({ name, image }) =>
+        isAny(exemptNames, name, LONGEST_NAME) || isAny(exemptImages, image, LONGEST_IMAGE),
+    )
+    return exempt.length === 0
+      ? NONE_EXEMPT
+      : { names: sortNames(exempt.map(({ name }) => name)), skipped: 0 }
   }
-  return { names: [...names].sort(), skipped }
+  return findWithin({ steps: MOST_STEPS }, { exemptNames, exemptImages }, containers)
 }
 
 export const NONE_EXEMPT: ExemptContainers = { names: [], skipped: 0 }
+
+type Exemptions = Pick<LimitRule, 'exemptNames' | 'exemptImages'>
+
+/** What it takes to compare everything, alike or not: mostly so little that nothing needs to be kept in mind. */
+function sumSteps({ exemptNames, exemptImages }: Exemptions, containers: readonly ContainerInfo[]): number {
+  const [byName, byImage] = [sizeOf(exemptNames), sizeOf(exemptImages)]
+  let steps = 0
+  for (const { name, image } of containers) steps += byName * (name.length + 1) + byImage * (image.length + 1)
+  return steps
+}
+
+const isAny = (patterns: readonly Pattern[], text: string, longest: number): boolean =>
+  text.length <= longest && patterns.some(({ matches }) => matches(text))
+
+const sortNames = (names: Iterable<string>): readonly string[] => [...new Set(names)].sort()
+
+/** Containers that are alike are compared once. */
+function findWithin(
+  budget: { steps: number },
+  { exemptNames, exemptImages }: Exemptions,
+  containers: readonly ContainerInfo[],
+): ExemptContainers {
+  const isName = createMatcher(exemptNames, LONGEST_NAME, budget)
+  const isImage = createMatcher(exemptImages, LONGEST_IMAGE, budget)
+  const names: string[] = []
+  let skipped = 0
+  for (const { name, image } of containers) {
+    const [byName, byImage] = [isName(name), isImage(image)]
+    if (byName === true || byImage === true) names.push(name)
+    else if (byName === undefined || byImage === undefined) skipped += 1
+  }
+  return { names: sortNames(names), skipped }
+}
 
 /** Whether any pattern matches a text, each distinct text tried once; undefined where that is more than the budget has left. */
 function createMatcher(

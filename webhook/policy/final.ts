@@ -72,10 +72,11 @@ const toRefusal = ({ refusal, violations, policy, rule }: Refused): RefusedFinal
  * What the pod lacks, taken at its word about which values are admission's. So a default of yesterday's policy, which came in
  * between the two calls, stands within its bounds and is no tampering.
  */
-function planStanding(policy: Policy, { namespace, pod }: Subject): Changes {
+function planStanding(policy: Policy, { pod, ...subject }: Subject): Changes {
   const standing = { ...pod, edited: new Set<string>() }
-  const subject = { namespace, pod: standing, old: standing }
-  return planChanges(evaluate(policy, subject), subject)
+  const evaluation = evaluate(policy, { ...subject, pod: standing, old: standing })
+  // What the advisor wrote is no value of the pod's: who may have changed it shows by what stood there before.
+  return planChanges(evaluation, { ...subject, pod: standing })
 }
 
 /** Admission has left its trace on the pod: a pod without any was never seen, and the back-fill finds it. */

@@ -10,6 +10,7 @@ import {
   readString,
   refuse,
 } from '../../contract/reader.ts'
+import { readAdaptive } from './adaptive.ts'
 import { boundsOf, checkOrder, defaultsOf, readBlock } from './bounds.ts'
 import { isDnsLabel, isDnsSubdomain } from './labels.ts'
 import { checkSize, readGlobs, readRegexes } from './pattern.ts'
@@ -75,7 +76,7 @@ function readRules(field: Field, policy: string): readonly Rule[] {
 }
 
 const EXEMPT_FIELDS = ['name', 'selector', 'exempt']
-const LIMIT_FIELDS = [...EXEMPT_FIELDS, 'exemptContainers', 'default', 'max', 'min', 'scope']
+const LIMIT_FIELDS = [...EXEMPT_FIELDS, 'exemptContainers', 'default', 'max', 'min', 'scope', 'adaptive']
 
 function readRule(field: Field, policy: string): Rule | undefined {
   const map = readStrictMap(field, LIMIT_FIELDS)
@@ -107,12 +108,14 @@ function readLimits(at: (key: string) => Field): Omit<LimitRule, 'name' | 'mark'
   const [defaults, max, min] = [readBlock(at('default')), readBlock(at('max')), readBlock(at('min'))]
   checkOrder({ defaults, max, min })
   const scope = readScope(at('scope'))
+  const adaptive = readAdaptive(at('adaptive'), { max, min })
   return {
     ...readExemptContainers(at('exemptContainers')),
     defaults: defaultsOf(boundsOf(defaults), boundsOf(max)),
     max: boundsOf(max),
     min: boundsOf(min),
     ...(scope !== undefined && { scope }),
+    ...(adaptive !== undefined && { adaptive }),
   }
 }
 

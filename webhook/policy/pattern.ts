@@ -73,7 +73,22 @@ export function parseGlob(glob: string): Pattern {
   if (!/[*?]/.test(glob)) return { size: 1, matches: (text) => text === glob }
   // Stars in a row say no more than one.
   const simple = glob.replaceAll(/\*+/g, '*')
-  return { size: 1 + Math.ceil(simple.length / GLOB_STEPS), matches: (text) => isGlobMatch(simple, text) }
+  const size = 1 + Math.ceil(simple.length / GLOB_STEPS)
+  if (simple.includes('?')) return { size, matches: (text) => isGlobMatch(simple, text) }
+  const pieces = simple.split('*')
+  return { size, matches: (text) => hasPieces(pieces, text) }
+}
+
+/** What stands between stars: the first piece at the start, the last at the end, the others wherever they come next. */
+function hasPieces(pieces: readonly string[], text: string): boolean {
+  const last = pieces.length - 1
+  let from = 0
+  for (const [index, piece] of pieces.entries()) {
+    const at = index === last ? text.length - piece.length : text.indexOf(piece, from)
+    if (at < from || (index === 0 && at > 0) || !text.startsWith(piece, at)) return false
+    from = at + piece.length
+  }
+  return true
 }
 
 const STAR = '*'.charCodeAt(0)

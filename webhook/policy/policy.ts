@@ -37,6 +37,29 @@ export interface LimitRule extends RuleBase {
   readonly min: Bounds
   /** What the rule asks for; absent: `pod` unless a pod says otherwise. */
   readonly scope?: Scope
+  /** Limits that follow what a pod does; absent: none do. */
+  readonly adaptive?: Adaptive
+}
+
+/** All times in milliseconds. */
+export interface Adaptive {
+  /** `report`: what would be done is told, and nothing is done. */
+  readonly mode: 'enforce' | 'report'
+  /** The shortest first. */
+  readonly windows: readonly AdaptiveWindow[]
+  /** An imposed limit stands at least so long. */
+  readonly hold: number
+  /** It goes once the average over `for` is below this fraction of it, in every dimension that it is imposed in. */
+  readonly release: { readonly below: number; readonly for: number }
+}
+
+/** What is imposed where the average over a time is above a number in any dimension. */
+export interface AdaptiveWindow {
+  readonly over: number
+  /** As the policy has it: `15m`. */
+  readonly text: string
+  readonly above: Bounds
+  readonly limit: Bounds
 }
 
 export type Rule = ExemptRule | LimitRule

@@ -6,6 +6,8 @@ export interface Rulebook {
   readonly policies: PolicySet
   /** Namespaces that no policy reaches, whatever their labels say: kube-system and our own. */
   readonly exemptNamespaces: readonly string[]
+  /** The user name by which this product itself asks the API server; absent: it is not known, and nobody is it. */
+  readonly self?: string
 }
 
 /** The policy that a namespace's label names, where it is in effect; else why not. */

@@ -3,6 +3,7 @@
  * labelled, under yesterday's policy. The same engine as at admission, held to the same annotations.
  */
 import { ENFORCE_LABEL, POLICY_KEY, WRITER_ONLY_KEYS } from '../../contract/keys.ts'
+import { planRelease, readAdapted } from './adapted.ts'
 import { listedKeys } from './asked.ts'
 import { type Changes, isNothing, planChanges } from './changes.ts'
 import { evaluate } from './evaluate.ts'
@@ -45,8 +46,9 @@ const NOTHING: Changes = { set: {}, remove: [] }
 /** As an update that keeps everything a user wrote: nothing is refused, since nothing is brought in. */
 function judge(policy: Policy, subject: Subject, { policies }: Rulebook): Standing {
   const { pod } = subject
-  const evaluation = evaluate(policy, { ...subject, old: pod })
-  const changes = planChanges(evaluation, subject)
+  const standing = { ...subject, old: pod }
+  const evaluation = evaluate(policy, standing)
+  const changes = planChanges(evaluation, standing)
   const { violations } = evaluation
   const mark = pod.annotations[POLICY_KEY]
   const isKnown = mark !== undefined && policies.has(mark.split('/', 1).join())
@@ -61,8 +63,13 @@ function judge(policy: Policy, subject: Subject, { policies }: Rulebook): Standi
   }
 }
 
-/** No policy is in force: all that admission wrote goes, and what a user wrote stays, limiting nothing. */
+/**
+ * No policy is in force: all that admission wrote goes, what is imposed too, and what a user wrote stays or comes back, limiting
+ * nothing.
+ */
 function planLifting(pod: PodInfo): Changes {
-  const ours = new Set([...WRITER_ONLY_KEYS, ...listedKeys(pod)])
-  return { set: {}, remove: Object.keys(pod.annotations).filter((key) => ours.has(key)) }
+  const adapted = readAdapted(pod.annotations)
+  const { set, remove } = adapted === undefined ? NOTHING : planRelease(adapted, pod.annotations)
+  const ours = new Set([...WRITER_ONLY_KEYS, ...listedKeys(pod), ...remove])
+  return { set, remove: Object.keys(pod.annotations).filter((key) => ours.has(key)) }
 }

@@ -24,6 +24,8 @@ export interface Subject {
   readonly pod: PodInfo
   /** The pod as it stands, on UPDATE. */
   readonly old?: PodInfo
+  /** This product's own user asks: the advisor's word on a pod that stands is its own. Absent: anybody else. */
+  readonly isOwn?: boolean
 }
 
 /** The kubelet compares a static pod's mirror with its manifest: whoever changes it starts a fight. */

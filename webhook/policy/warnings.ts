@@ -10,6 +10,7 @@ import {
   WRITER_ONLY_KEYS,
 } from '../../contract/keys.ts'
 import { quoteValue } from '../../contract/problem.ts'
+import { formatDefaults } from './defaults.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 import { describeViolations } from './violation.ts'
@@ -43,13 +44,9 @@ export function warnWouldBe(evaluation: Evaluation): readonly string[] {
   const refusals = describeViolations(evaluation.violations).map(
     (sentence) => `${nameDecider(evaluation)} would refuse: ${sentence}`,
   )
-  const defaults = formatDefaults(evaluation)
+  const defaults = formatDefaults(evaluation.defaults)
   return defaults === '' ? refusals : [...refusals, `${nameDecider(evaluation)} would set ${defaults}`]
 }
-
-/** `read-iops=2000, write-iops=1000`. */
-export const formatDefaults = ({ defaults }: Evaluation): string =>
-  [...defaults].map(([key, text]) => `${key.slice(PREFIX.length)}=${text}`).join(', ')
 
 /** Limits on a pod that a rule leaves alone. */
 export const warnExemptRule = (evaluation: Evaluation): readonly string[] =>

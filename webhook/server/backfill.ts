@@ -7,8 +7,8 @@ import { runAsLeader } from '../../kube/lease.ts'
 import { runBackfill } from '../cluster/backfill.ts'
 import { type BackfillMetrics, createBackfillMetrics } from './backfillMetrics.ts'
 import type { Configuration } from './configuration.ts'
+import { untilReady } from './untilReady.ts'
 import type { Webhook, WebhookParts } from './webhook.ts'
-import type { World } from './world.ts'
 
 /** Some megabytes of pods. */
 const PAGE_SIZE = 250
@@ -52,12 +52,6 @@ export async function runReplica(
 
 const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal })
-
-const LOOK_AGAIN = 200
-
-async function untilReady(world: World, signal: AbortSignal): Promise<void> {
-  while (world.unready.length > 0 && !signal.aborted) await wait(LOOK_AGAIN, signal).catch(() => undefined)
-}
 
 function observeBoth(log: Logger, { lease, backfill }: BackfillMetrics): BackfillMetrics {
   return {

@@ -17,6 +17,12 @@ export const CLUSTER_OPTIONS = {
     placeholder: 'NAME',
     help: 'where the webhook runs: its Secret and Lease are there, and no policy reaches it',
   }),
+  self: optionalText({
+    flag: 'self',
+    env: 'SELF',
+    placeholder: 'USER',
+    help: 'the name by which the API server knows this webhook (system:serviceaccount:NAMESPACE:NAME): only that user writes iops-limit/adapted',
+  }),
   serviceName: text({
     flag: 'service-name',
     env: 'SERVICE_NAME',

@@ -68,13 +68,16 @@ function findMissing(settings: Partly, isInCluster: boolean): readonly string[] 
     ? [
         ...(isHalf ? (['tlsCert', 'tlsKey'] as const) : []),
         ...(needsNamespace(settings) ? (['webhookNamespace'] as const) : []),
+        ...(settings.advisor === true ? (['self'] as const) : []),
       ]
     : ['policyFiles', 'namespacesFiles', 'tlsCert', 'tlsKey']
   return required.filter(isAbsent).map((name) => describeMissing(OPTIONS[name] satisfies Option<unknown>))
 }
 
 const needsNamespace = (settings: Partly): boolean =>
-  isNotGiven(settings, 'tlsCert') || (isNotGiven(settings, 'namespacesFiles') && settings.backfill === true)
+  isNotGiven(settings, 'tlsCert') ||
+  settings.advisor === true ||
+  (isNotGiven(settings, 'namespacesFiles') && settings.backfill === true)
 
 /** Of those that could be read. */
 function findConflicts(settings: Partly): readonly string[] {
@@ -82,6 +85,8 @@ function findConflicts(settings: Partly): readonly string[] {
   const problems: string[] = [...findLifetimeConflicts(settings), ...findNameProblems(settings)]
   if (settings.clientNames !== undefined && isNotGiven(settings, 'clientCa'))
     problems.push('--client-names means nothing without --client-ca: give both')
+  if (settings.advisor === true && settings.namespacesFiles !== undefined)
+    problems.push('--advisor needs the cluster that its pods are in: leave --namespaces-file out')
   if (maxBufferedBytes !== undefined && maxBodyBytes !== undefined && maxBufferedBytes < maxBodyBytes)
     problems.push(
       `--max-buffered-bytes ${maxBufferedBytes} is less than --max-body-bytes ${maxBodyBytes}: raise it`,

@@ -6,6 +6,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly reviews: Counter<'operation' | 'outcome' | 'dry_run'>
   readonly validations: Counter<'resource' | 'operation' | 'outcome' | 'dry_run'>
+  readonly refusals: Counter<'policy' | 'dry_run'>
   readonly duration: Histogram
   readonly rejections: Counter<'reason'>
   readonly failedOpen: Counter
@@ -17,7 +18,8 @@ export interface Metrics {
 export interface Readings {
   readonly requests: () => number
   readonly bufferedBytes: () => number
-  readonly policies: () => number
+  /** Names of those in force. */
+  readonly policies: () => readonly string[]
   readonly refusedPolicies: () => number
   readonly namespaces: () => number
   /** End of the serving certificate's life, in seconds since 1970. */
@@ -35,6 +37,7 @@ export function createMetrics(readings: Readings): Metrics {
     registry,
     cluster: createClusterMetrics(PREFIX, registry, readings.ages),
     ...createReviewMetrics(registers),
+    refusals: createRefusals(registers, readings.policies),
     rejections: new Counter({
       registers,
       name: `${PREFIX}rejected_requests_total`,
@@ -78,6 +81,20 @@ function createReviewMetrics(registers: Registry[]): Pick<Metrics, 'reviews' | '
   }
 }
 
+/** Every policy in force has its series, at 0 too: a first refusal is an increase only where there was a 0 before. */
+function createRefusals(registers: Registry[], readPolicies: Readings['policies']): Metrics['refusals'] {
+  const counter: Metrics['refusals'] = new Counter({
+    registers,
+    name: `${PREFIX}refusals_total`,
+    help: 'Reviews that either webhook refused, by the policy that decided; -: none did.',
+    labelNames: ['policy', 'dry_run'],
+    collect() {
+      for (const policy of ['-', ...readPolicies()]) counter.inc({ policy, dry_run: 'false' }, 0)
+    },
+  })
+  return counter
+}
+
 function createGauges(registry: Registry, readings: Readings): void {
   const add = (name: string, help: string, read: () => number): void => {
     const gauge: Gauge = new Gauge({
@@ -89,7 +106,7 @@ function createGauges(registry: Registry, readings: Readings): void {
   }
   add('requests_in_flight', 'Reviews under way.', readings.requests)
   add('buffered_bytes', 'Bytes of bodies held in memory.', readings.bufferedBytes)
-  add('policies', 'Policies in force.', readings.policies)
+  add('policies', 'Policies in force.', () => readings.policies().length)
   add('refused_policies', 'Policy objects whose present spec is not in force.', readings.refusedPolicies)
   add('namespaces', 'Namespaces known.', readings.namespaces)
   add(

@@ -36,10 +36,14 @@ export const createObserver = (log: Logger, metrics: Metrics): Observer => ({
 type ReviewObserver = Pick<Observer, 'decided' | 'validated' | 'unlooked' | 'broken'>
 
 function createReviewObserver(log: Logger, metrics: Metrics): ReviewObserver {
+  const countRefusal = ({ outcome, policy = '-', dryRun }: DecisionRecord): void => {
+    if (outcome === 'refused') metrics.refusals.inc({ policy, dry_run: String(dryRun) })
+  }
   return {
     decided(record, seconds) {
       const { operation, outcome, dryRun } = record
       metrics.reviews.inc({ operation, outcome, dry_run: String(dryRun) })
+      countRefusal(record)
       metrics.duration.observe(seconds)
       if (outcome === 'failed') metrics.failedOpen.inc()
       log[outcome === 'failed' ? 'error' : 'info']({ ...record, seconds }, 'decision')
@@ -49,6 +53,7 @@ function createReviewObserver(log: Logger, metrics: Metrics): ReviewObserver {
       // Anybody can call anything a resource: what is not judged is not told apart.
       const resource = reason === 'not-judged' ? 'other' : record.resource
       metrics.validations.inc({ resource, operation, outcome, dry_run: String(dryRun) })
+      countRefusal(record)
       metrics.duration.observe(seconds)
       log[outcome === 'failed' ? 'error' : 'info']({ ...record, seconds }, 'validation')
     },

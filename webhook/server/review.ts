@@ -78,7 +78,8 @@ async function reviewBody(req: IncomingMessage, place: Place, deps: TimedDeps): 
   if (body.loss !== undefined) return reject(lost.aborted ? andClose(rejectCrowd()) : rejectCrowd())
   const json = parseJson(body.bytes)
   if ('rejection' in json) return reject(json.rejection)
-  const reviewed = await Promise.race([reviewer.answer(json.value, deadline, milliseconds), expiry(deadline)])
+  const answer = reviewer.answer(json.value, deadline, milliseconds)
+  const reviewed = answer instanceof Promise ? await Promise.race([answer, expiry(deadline)]) : answer
   if (reviewed === undefined) return reject(rejectLate(milliseconds))
   return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
 }

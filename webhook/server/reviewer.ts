@@ -2,7 +2,7 @@
 import type { Problem } from '../../contract/problem.ts'
 import { answerFailure, answerReview } from '../admission/answer.ts'
 import type { Answer } from '../admission/record.ts'
-import { parseReview } from '../admission/review.ts'
+import { parseReview, type Review } from '../admission/review.ts'
 import { Unavailable } from '../cluster/unavailable.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
@@ -12,8 +12,11 @@ export type Reviewed =
   | { readonly status: 400; readonly problems: readonly Problem[] }
 
 export interface Reviewer {
-  /** Past the deadline, which was so many milliseconds away, nobody waits for the answer any more. */
-  answer(body: unknown, deadline: AbortSignal, milliseconds: number): Promise<Reviewed>
+  /**
+   * At once where everything is known here, as mostly: a promise costs as much as a rule. Past the deadline, which was so many
+   * milliseconds away, nobody waits for the answer any more.
+   */
+  answer(body: unknown, deadline: AbortSignal, milliseconds: number): Reviewed | Promise<Reviewed>
 }
 
 export interface ReviewerDeps {
@@ -30,20 +33,35 @@ export interface ReviewerDeps {
 
 /** A mistake of ours lets the pod through, whatever the failurePolicy says; the back-fill finds it later. */
 export function createReviewer({ readRulebook, findNamespace, onBroken }: ReviewerDeps): Reviewer {
+  const fail = (review: Review, error: unknown): Reviewed => {
+    if (error instanceof Unavailable) return { status: 200, ...answerFailure(review, error.message) }
+    onBroken(error, review.uid)
+    return { status: 200, ...answerFailure(review, 'an internal error') }
+  }
+  const conclude = (review: Review, namespace: NamespaceInfo | undefined): Reviewed => {
+    try {
+      return { status: 200, ...answerReview(review, { ...readRulebook(), namespace }) }
+    } catch (error) {
+      return fail(review, error)
+    }
+  }
+  const find = (review: Review, deadline: AbortSignal): ReturnType<ReviewerDeps['findNamespace']> =>
+    // Nothing else is decided by its namespace.
+    review.content.kind === 'pod' ? findNamespace(review.namespace, deadline) : undefined
   return {
-    async answer(body, deadline) {
+    answer(body, deadline) {
       const parsed = parseReview(body)
       if (!parsed.ok) return { status: 400, problems: parsed.problems }
       const review = parsed.value
       try {
-        // Nothing else is decided by its namespace.
-        const isPod = review.content.kind === 'pod'
-        const namespace = isPod ? await findNamespace(review.namespace, deadline) : undefined
-        return { status: 200, ...answerReview(review, { ...readRulebook(), namespace }) }
+        const namespace = find(review, deadline)
+        if (!(namespace instanceof Promise)) return conclude(review, namespace)
+        return namespace.then(
+          (found) => conclude(review, found),
+          (error: unknown) => fail(review, error),
+        )
       } catch (error) {
-        if (error instanceof Unavailable) return { status: 200, ...answerFailure(review, error.message) }
-        onBroken(error, review.uid)
-        return { status: 200, ...answerFailure(review, 'an internal error') }
+        return fail(review, error)
       }
     },
   }

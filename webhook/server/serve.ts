@@ -1,5 +1,6 @@
 /** The running webhook, from its configuration to its orderly end. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runAdvising } from './advisor.ts'
 import { runReplica } from './backfill.ts'
 import type { Serving } from './certificate.ts'
 import type { Configuration } from './configuration.ts'
@@ -26,9 +27,11 @@ export async function serve(configuration: Configuration, effects: ServeEffects)
   const following = new AbortController()
   const followed = follow(configuration, webhook, { address, stopped: following.signal })
   const leading = new AbortController()
-  const led = runReplica(configuration, webhook, effects, leading.signal)
+  const led = Promise.all(
+    [runReplica, runAdvising].map((run) => run(configuration, webhook, effects, leading.signal)),
+  )
   life.startStopping(await stopped)
-  // At once: another replica goes on with the back-fill while this one serves to its end.
+  // At once: another replica goes on with the back-fill, and the advice, while this one serves to its end.
   leading.abort()
   log.info({ reasons: life.unready, delay: settings.shutdownDelay }, 'stopping')
   await sleep(settings.shutdownDelay)

@@ -1,5 +1,6 @@
 import { duration, list, oneOf, optionalText, port, text, wholeNumber } from '../../settings/option.ts'
 import type { SettingsOf } from '../../settings/settings.ts'
+import { ADVISOR_OPTIONS } from './advisorSettings.ts'
 import { bounded, filled, HOUR, optional } from './bounds.ts'
 import { CLUSTER_OPTIONS } from './clusterSettings.ts'
 
@@ -183,6 +184,7 @@ const TIME_OPTIONS = {
 export const OPTIONS = {
   ...FILE_OPTIONS,
   ...CLUSTER_OPTIONS,
+  ...ADVISOR_OPTIONS,
   exemptNamespaces: list({
     flag: 'exempt-namespaces',
     env: 'EXEMPT_NAMESPACES',

@@ -64,9 +64,11 @@ export function createWebhook(configuration: Configuration, effects: WebhookPart
   const { client, world } = openWorld(configuration, { log, metrics }, effects)
   const certificate = openCertificate(configuration, { log, metrics, client }, effects)
   const life = createLife(() => [...world.unready, ...certificate.unready])
+  const exemptNamespaces = findExemptNamespaces(settings)
   const readRulebook = (): Rulebook => ({
     policies: world.policies,
-    exemptNamespaces: findExemptNamespaces(settings),
+    exemptNamespaces,
+    ...(settings.self !== undefined && { self: settings.self }),
   })
   const timeouts = findTimeouts(settings)
   const clients = clientCa && { ca: clientCa.current, names: settings.clientNames }
@@ -122,7 +124,7 @@ function createServingMetrics(gate: Gate, find: () => Pick<Webhook, 'world' | 'c
   const metrics = createMetrics({
     requests: () => gate.requests,
     bufferedBytes: () => gate.bytes,
-    policies: () => find().world.policies.size,
+    policies: () => [...find().world.policies.keys()],
     refusedPolicies: () => find().world.refusedPolicies,
     namespaces: () => find().world.namespaces.size,
     certificateExpiry: () => (find().certificate.pair?.notAfter.getTime() ?? 0) / 1000,

@@ -21,6 +21,28 @@
 {{ include "iops-limit.fullname" . }}-enforcer
 {{- end }}
 
+{{- /* Of the Lease by which one replica advises. */ -}}
+{{- define "iops-limit.advisor.name" -}}
+{{ include "iops-limit.fullname" . }}-advisor
+{{- end }}
+
+{{- /* Leases that the webhook holds. */ -}}
+{{- define "iops-limit.leases" -}}
+{{- $names := list }}
+{{- if .Values.webhook.backfill.enabled }}{{ $names = append $names (include "iops-limit.webhook.name" .) }}{{ end }}
+{{- if .Values.advisor.enabled }}{{ $names = append $names (include "iops-limit.advisor.name" .) }}{{ end }}
+{{- printf "[%s]" (join ", " $names) }}
+{{- end }}
+
+{{- define "iops-limit.enforcer.selector" -}}
+app.kubernetes.io/name={{ include "iops-limit.name" . }},app.kubernetes.io/instance={{ .Release.Name }},app.kubernetes.io/component=enforcer
+{{- end }}
+
+{{- /* Whom tokens for the enforcers' pages must be made out to, as JSON. */ -}}
+{{- define "iops-limit.audiences" -}}
+{{- .Values.enforcer.api.audiences | default (ternary (list "iops-limit") list .Values.advisor.enabled) | toJson }}
+{{- end }}
+
 {{- define "iops-limit.labels" -}}
 app.kubernetes.io/name: {{ include "iops-limit.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -119,6 +141,11 @@ object.spec.?initContainers.orValue([]).map(c, c.?image.orValue('')) != oldObjec
   scope: Namespaced
 {{- end }}
 
+{{- /* The name by which the API server knows the webhook, its back-fill and its advisor. */ -}}
+{{- define "iops-limit.self" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "iops-limit.webhook.name" . }}
+{{- end }}
+
 {{- /*
 Namespaces that have opted in. A selector joins its conditions by "and", so each label has an entry of its own, which excludes the
 namespaces of the one before: no request is sent twice. `dict "context" . "label" "warn"`.
@@ -170,6 +197,9 @@ caBundle: {{ required "certificates.provided.caBundle: give the CA of the certif
 {{- if eq (int .port) (int .metricsPort) }}
 {{- fail (printf "webhook.port and webhook.metricsPort are both %d: give them different ones" (int .port)) }}
 {{- end }}
+{{- end }}
+{{- if and .Values.advisor.enabled .Values.enforcer.enabled (not .Values.enforcer.api.enabled) }}
+{{- fail "advisor.enabled: the enforcers tell nobody what they see, since enforcer.api.enabled is false: set it" }}
 {{- end }}
 {{- with .Values.certificates.certManager }}
 {{- if ge (trimSuffix "h" .renewBefore | int) (trimSuffix "h" .duration | int) }}

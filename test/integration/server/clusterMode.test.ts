@@ -73,6 +73,22 @@ describe('the configuration', () => {
     ])
   })
 
+  test('of the advisor needs the name that it writes under, and the cluster that its pods are in', async () => {
+    const inPod = { ...IN_POD, POD_NAMESPACE: 'iops-limit' }
+    const self = 'system:serviceaccount:iops-limit:iops-limit-webhook'
+    expect(await problemsOf(['--advisor', '--self', self], inPod)).toEqual([])
+    expect(await problemsOf(['--advisor', '--advisor-interval=90ms', '--enforcer-port=0'], IN_POD)).toEqual([
+      '--webhook-namespace (or POD_NAMESPACE) is required: where the webhook runs: its Secret and Lease are there, and no policy reaches it',
+      expect.stringMatching(/^--self \(or SELF\) is required: the name by which /),
+      '--advisor-interval "90ms" is not between 1s and 24h',
+      '--enforcer-port "0" is not a whole number from 1 to 65535',
+    ])
+    const [, , flag = '', namespaces = ''] = files.argv
+    expect(await problemsOf(['--advisor', '--self', self, flag, namespaces], inPod)).toEqual([
+      '--advisor needs the cluster that its pods are in: leave --namespaces-file out',
+    ])
+  })
+
   test('takes half a certificate for a slip', async () => {
     const [, , , , flag = '', cert = ''] = files.argv
     expect(await problemsOf([flag, cert, '--webhook-namespace', 'x'], IN_POD)).toEqual([

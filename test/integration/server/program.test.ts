@@ -11,6 +11,7 @@ import { createWebhookFiles, type WebhookFiles } from '../../support/https/files
 import { readMetric } from '../../support/https/metrics.ts'
 import { startWebhook } from '../../support/https/webhook.ts'
 import { openWire } from '../../support/https/wire.ts'
+import { reviewOf } from '../../support/reviews.ts'
 
 let files: WebhookFiles
 let certificates: TestCertificates
@@ -230,7 +231,11 @@ describe('the program', () => {
     const dryRun = JSON.parse(await readFile(new URL('08-create-pods-dryrun.json', recorded), 'utf8')) as {
       request: { uid: string }
     }
+    const refusals = 'iops_limit_webhook_refusals_total{policy="gold",dry_run="false"}'
+    expect((await ops.send({ path: '/metrics' })).body).toContain(`${refusals} 0\n`)
     expect((await client.review(create, '?timeout=10s')).status).toBe(200)
+    await client.review(reviewOf({ 'iops-limit/read-iops': '9000' }), '?timeout=10s')
+    expect(await readMetric(ops, refusals)).toBe(1)
     const answered = await client.review(dryRun, '?timeout=10s')
     expect(JSON.parse(answered.body)).toMatchObject({ response: { uid: dryRun.request.uid } })
     const line = await webhook.untilLogged(({ uid }) => uid === dryRun.request.uid)

@@ -41,7 +41,17 @@ export const GOOD_RULES: readonly string[] = [
   'selector: "a in ()"',
   'selector: "a=,in,notin=b"',
   'selector: "example.com/a=b"',
+  'adaptive: {windows: [{over: 15m, above: {writeIOPS: 800}, limit: {writeIOPS: 500}}]}',
+  'max: {writeIOPS: 5000}, min: {writeIOPS: 100}, adaptive: {mode: enforce, hold: 30m, release: {below: 0.5, for: 10m}, windows: [{over: 1h, above: {iops: 400}, limit: {iops: 300}}, {over: 900s, above: {writeIOPS: 800}, limit: {writeIOPS: 800}}]}',
+  'adaptive: {mode: report, release: {}, windows: [{over: 10s, above: {bps: 50Mi}, limit: {iops: 100, writeBPS: 50Mi}}]}',
+  'adaptive: {release: {below: 0.01}, windows: [{over: 24h, above: {iops: "800"}, limit: {iops: "500"}}]}',
+  'adaptive: {hold: 1h30m10s, windows: [{over: 90m, above: {readBPS: 1Mi, bps: 5}, limit: {readBPS: 1048576}}]}',
+  'max: {bps: 50M}, adaptive: {windows: [{over: 1m, above: {iops: 5}, limit: {readBPS: "50000000"}}]}',
+  'min: {iops: 500}, adaptive: {windows: [{over: 1m, above: {iops: 501}, limit: {readIOPS: 500}}]}',
 ]
+
+/** One window that nothing is wrong with. */
+const WINDOW = 'over: 15m, above: {iops: 800}, limit: {iops: 500}'
 
 export const BAD_RULES: readonly string[] = [
   'default: {iops: 0}',
@@ -140,6 +150,43 @@ export const BAD_RULES: readonly string[] = [
   'selector: "a b"',
   'selector: "a=-b"',
   'selector: "/a"',
+  'adaptive: {}',
+  'adaptive: []',
+  'adaptive: {windows: []}',
+  'adaptive: {windows: {}}',
+  'adaptive: {windows: [5]}',
+  `adaptive: {windows: [{${WINDOW}}], window: 5}`,
+  `adaptive: {windows: [{${WINDOW}, to: 5}]}`,
+  'adaptive: {windows: [{above: {iops: 800}, limit: {iops: 500}}]}',
+  'adaptive: {windows: [{over: 15m, limit: {iops: 500}}]}',
+  'adaptive: {windows: [{over: 15m, above: {iops: 800}}]}',
+  'adaptive: {windows: [{over: 15m, above: {}, limit: {iops: 500}}]}',
+  'adaptive: {windows: [{over: 15m, above: {iops: 800}, limit: {}}]}',
+  'adaptive: {windows: [{over: 15m, above: {iops: 0}, limit: {iops: 500}}]}',
+  'adaptive: {windows: [{over: 15m, above: {iops: 800}, limit: {iops: max}}]}',
+  'adaptive: {windows: [{over: 15m, above: {iops: 800}, limit: {writeIOPS: 801}}]}',
+  'adaptive: {windows: [{over: 15m, above: {bps: 50M}, limit: {writeBPS: 50Mi}}]}',
+  `max: {writeIOPS: 499}, adaptive: {windows: [{${WINDOW}}]}`,
+  `min: {writeIOPS: 501}, adaptive: {windows: [{${WINDOW}}]}`,
+  'max: {bps: 1M}, adaptive: {windows: [{over: 15m, above: {iops: 5}, limit: {readBPS: 1Mi}}]}',
+  'min: {bps: 1Mi}, adaptive: {windows: [{over: 15m, above: {iops: 5}, limit: {readBPS: 1M}}]}',
+  `adaptive: {windows: [{${WINDOW}}, {${WINDOW}}]}`,
+  'adaptive: {windows: [{over: 60m, above: {iops: 5}, limit: {iops: 5}}, {over: 1h, above: {iops: 5}, limit: {iops: 5}}]}',
+  `adaptive: {windows: [${Array.from({ length: 9 }, (_, index) => `{over: ${index + 1}m, above: {iops: 5}, limit: {iops: 5}}`).join(', ')}]}`,
+  ...['9s', '0s', '24h1s', '25h', '15', '', 'm', '1.5m', '15 m', '-15m', '500ms', '1m1h', '100000s'].map(
+    (length) => `adaptive: {hold: "${length}", windows: [{${WINDOW}}]}`,
+  ),
+  'adaptive: {windows: [{over: 15, above: {iops: 800}, limit: {iops: 500}}]}',
+  `adaptive: {hold: 900, windows: [{${WINDOW}}]}`,
+  `adaptive: {mode: dry, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {below: 0}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {below: 1}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {below: -0.5}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {below: "0.5"}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {for: 5s}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: {below: 0.5, over: 5m}, windows: [{${WINDOW}}]}`,
+  `adaptive: {release: 0.5, windows: [{${WINDOW}}]}`,
+  `exempt: true, adaptive: {windows: [{${WINDOW}}]}`,
 ]
 
 const BLOCKS = ['default', 'max', 'min'] as const
@@ -211,6 +258,43 @@ const selector = fc.oneof(
   ),
 )
 
+const mostly = <T>(good: fc.Arbitrary<T>, any: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 9, arbitrary: good }, { weight: 1, arbitrary: any })
+
+const length = mostly(
+  fc.constantFrom('15m', '60m', '1h', '90s', '10s', '24h'),
+  fc.constantFrom('9s', '1m30', '1d', ''),
+)
+const threshold = mostly<number | string>(fc.integer({ min: 8, max: 12 }), iops)
+const imposed = mostly<number | string>(fc.integer({ min: 2, max: 9 }), iops)
+
+const adaptive = fc.record(
+  {
+    mode: mostly(fc.constantFrom('enforce', 'report'), fc.constant('dry')),
+    windows: fc.array(
+      fc.oneof(
+        fc.record({
+          over: length,
+          above: fc.record({ iops: threshold }),
+          limit: fc.record({ writeIOPS: imposed }),
+        }),
+        fc.record({
+          over: length,
+          above: fc.record({ readBPS: mostly<number | string>(fc.constantFrom('1Mi', '2e6'), bps) }),
+          limit: fc.record({ bps: mostly<number | string>(fc.constantFrom('1M', 1_048_576), bps) }),
+        }),
+      ),
+      { minLength: 1, maxLength: 2 },
+    ),
+    hold: length,
+    release: fc.record(
+      { below: mostly(fc.constantFrom(0.25, 0.5), fc.constantFrom(0, 1)), for: length },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: ['windows'] },
+)
+
 /** A rule that is sometimes good: few fields at once, so that most have one mistake or none. */
 export const rules = fc
   .tuple(
@@ -221,6 +305,11 @@ export const rules = fc
       fc.record({ default: fc.record({ iops }), max: fc.record({ readIOPS: iops }) }),
       fc.record({ default: fc.record({ bps }), max: fc.record({ writeBPS: bps }) }),
       fc.record({ min: fc.record({ readBPS: bps }) }),
+      fc.record({ adaptive }),
+      fc.record(
+        { adaptive, max: fc.record({ iops: threshold }), min: fc.record({ writeIOPS: imposed }) },
+        { requiredKeys: ['adaptive'] },
+      ),
       fc.record({ exempt: fc.boolean(), scope: fc.constantFrom('pod', 'container', 'Pod') }),
     ),
   )

@@ -30,13 +30,19 @@ export async function uninstallChart({ kubeconfig }: Access): Promise<void> {
   if (code !== 0) throw new Error(`the chart is not uninstalled\n${stdout}${stderr}`)
 }
 
+type Values = Readonly<Record<string, string>>
+
+export const installChart = (machine: Access, more: Values = {}): Promise<void> =>
+  runChart(machine, ['install', '--create-namespace'], more)
+
+/** With these values and no others: what an upgrade before it set is as the chart has it. */
+export const upgradeChart = (machine: Access, more: Values = {}): Promise<void> =>
+  runChart(machine, ['upgrade', '--reset-values'], more)
+
 /** Resolves once everything of it is ready; throws with what its pods say otherwise. */
-export async function installChart(
-  machine: Access,
-  more: Readonly<Record<string, string>> = {},
-): Promise<void> {
+async function runChart(machine: Access, command: readonly string[], more: Values): Promise<void> {
   const { code, stdout, stderr } = await runToEnd(findBinary('helm'), [
-    ...['install', RELEASE, 'charts/iops-limit', '--namespace', RELEASE, '--create-namespace'],
+    ...[...command, RELEASE, 'charts/iops-limit', '--namespace', RELEASE],
     ...Object.entries({ ...VALUES, ...more }).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ...['--kubeconfig', machine.kubeconfig, '--wait', '--timeout', '8m'],
   ])
@@ -47,6 +53,6 @@ export async function installChart(
     ...['logs', '-n', RELEASE, '--all-containers', '--prefix', '--tail=30', ...selector],
   ])
   throw new Error(
-    `the chart is not installed\n${stdout}${stderr}\n${pods.stdout.slice(-6000)}\n${logs.stdout}`,
+    `the chart does not ${command[0] ?? ''}\n${stdout}${stderr}\n${pods.stdout.slice(-6000)}\n${logs.stdout}`,
   )
 }

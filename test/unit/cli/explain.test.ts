@@ -106,6 +106,40 @@ describe('a pod explained', () => {
 `)
   })
 
+  const adaptedTo = (adapted: object): object => ({
+    ...POD,
+    metadata: {
+      ...POD.metadata,
+      annotations: {
+        ...POD.metadata.annotations,
+        'iops-limit/read-iops': '300',
+        'iops-limit/adapted': JSON.stringify({
+          ...{ since: '2026-11-21T12:14:00.000Z', why: 'all: read-iops 650/s over 15m, above 400' },
+          ...{ imposed: { 'read-iops': '300' }, replaced: { 'read-iops': '700' } },
+          ...adapted,
+        }),
+      },
+    },
+  })
+
+  it('on which something is imposed: what its author asked stands behind it', async () => {
+    const text = await tell({ '/api/v1/namespaces/team/pods/web': adaptedTo({}) })
+    expect(text).toContain(`  its author asked: iops-limit/read-iops=700
+  admission filled in: iops-limit/write-iops=500
+  imposed for what it did: iops-limit/read-iops=300, since 2026-11-21T12:14:00.000Z (all: read-iops 650/s over 15m, above 400)
+  limits of each container:
+    container main: read-iops=300 write-iops=500
+`)
+    expect(text).not.toContain('made anew')
+  })
+
+  it('of which somebody lifted what was imposed', async () => {
+    const lifted = adaptedTo({ imposed: {}, replaced: {}, lifted: '2026-11-21T13:00:00.000Z' })
+    expect(await tell({ '/api/v1/namespaces/team/pods/web': lifted })).toContain(
+      '  imposed for what it did: nothing any more, somebody lifted it (seen at 2026-11-21T13:00:00.000Z)\n',
+    )
+  })
+
   it('whose enforcer wants a token', async () => {
     const refused = new KubeError(`GET ${PROXY}: show a bearer token (HTTP 401)`, {
       status: 401,

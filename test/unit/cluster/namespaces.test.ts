@@ -28,6 +28,23 @@ describe('the cache', () => {
     expect(changes).toBe(5)
   })
 
+  it('calls nobody for what no decision goes by: a status, a label of others, what it knows already', () => {
+    let changes = 0
+    const cache = createNamespaceCache(() => void (changes += 1))
+    cache.listed([namespaceOf('a', { 'iops-limit/enforce': 'gold' })])
+    cache.changed('MODIFIED', {
+      ...namespaceOf('a', { 'iops-limit/enforce': 'gold', team: 'x' }),
+      status: { phase: 'Active', conditions: [{ type: 'NamespaceContentRemaining' }] },
+    })
+    cache.changed('DELETED', namespaceOf('never-seen'))
+    expect(changes).toBe(1)
+    cache.changed('MODIFIED', namespaceOf('a', { 'iops-limit/enforce': 'silver' }))
+    cache.changed('MODIFIED', namespaceOf('a', { 'iops-limit/enforce': 'silver', 'iops-limit/warn': 'gold' }))
+    cache.changed('MODIFIED', namespaceOf('a', { 'iops-limit/enforce': 'silver' }))
+    cache.changed('MODIFIED', namespaceOf('a'))
+    expect(changes).toBe(5)
+  })
+
   it('keeps no label but ours, and nothing that is no object', () => {
     const cache = createNamespaceCache(() => undefined)
     const strange = {

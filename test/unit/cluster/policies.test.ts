@@ -52,11 +52,14 @@ describe('policies of a cluster', () => {
   })
 
   it('are parsed only where the spec has changed', () => {
-    const { cache } = open()
+    const { cache, count } = open()
     cache.listed([policyOf('gold', 100), policyOf('silver', 50)])
     const before = cache.current
     const [gold, silver] = [before.get('gold'), before.get('silver')]
     cache.changed('MODIFIED', policyOf('gold', 100, { version: '2', status: { conditions: [] } }))
+    // A status that was written calls nobody.
+    expect(cache.current).toBe(before)
+    expect(count()).toBe(1)
     cache.changed('MODIFIED', policyOf('silver', 70, { generation: 2 }))
     cache.listed([policyOf('gold', 100, { version: '2' }), policyOf('silver', 70, { generation: 2 })])
     expect(cache.current.get('gold')).toBe(gold)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  ADAPTED_KEY,
   AUDIT_LABEL,
   CONTAINER_PREFIX,
   DEFAULTED_KEY,
@@ -42,11 +43,12 @@ test('the keys are those that stand on pods and namespaces all over: renaming on
     'pod',
     'container',
   ])
-  expect(WRITER_ONLY_KEYS).toEqual([POLICY_KEY, DEFAULTED_KEY, EXEMPT_CONTAINERS_KEY])
+  expect(WRITER_ONLY_KEYS).toEqual([POLICY_KEY, DEFAULTED_KEY, EXEMPT_CONTAINERS_KEY, ADAPTED_KEY])
   expect(WRITER_ONLY_KEYS).toEqual([
     'iops-limit/policy',
     'iops-limit/defaulted',
     'iops-limit/exempt-containers',
+    'iops-limit/adapted',
   ])
   expect([ENFORCE_LABEL, WARN_LABEL, AUDIT_LABEL]).toEqual([
     'iops-limit/enforce',

@@ -56,6 +56,16 @@ describe('the work that a pod may cost', () => {
     expect(found.skipped).toBe(0)
   })
 
+  it('is nothing for images longer than any can be, also where the others are too much', () => {
+    const counter = createCounter(100_000)
+    const images = ['x'.repeat(513), 'y'.repeat(30), 'x'.repeat(513)]
+    const found = findExemptContainers(
+      { exemptNames: [], exemptImages: [counter.pattern] },
+      containersOf(images),
+    )
+    expect([counter.spent(), found]).toEqual([0, { names: [], skipped: 1 }])
+  })
+
   it('is nothing for names and images longer than any can be', () => {
     const counter = createCounter(1)
     const found = findExemptContainers({ exemptNames: [counter.pattern], exemptImages: [counter.pattern] }, [

@@ -117,6 +117,17 @@ describe('POST /validate', () => {
     expect(text).not.toContain('iops_limit_webhook_reviews_total{')
   })
 
+  it('counts what either refuses by the policy that decided', async () => {
+    const { app, opsApp } = createRealApps()
+    const review = reviewOf({ 'iops-limit/limit': '9000' })
+    for (const path of ['/mutate', '/validate']) await request(app).post(path).send(review)
+    const { text } = await request(opsApp).get('/metrics')
+    expect([...text.matchAll(/^iops_limit_webhook_refusals_total.*$/gm)].map(([line]) => line)).toEqual([
+      'iops_limit_webhook_refusals_total{policy="gold",dry_run="false"} 2',
+      'iops_limit_webhook_refusals_total{policy="-",dry_run="false"} 0',
+    ])
+  })
+
   it('holds what /mutate made of a pod for right', async () => {
     const { app } = createRealApps()
     const review = reviewOf({ 'iops-limit/limit': '1200' })

@@ -3,8 +3,11 @@ import { splitList } from '../../../contract/admitted.ts'
 import { DEFAULTED_KEY, DIMENSION_NAMES, PREFIX, WRITER_ONLY_KEYS } from '../../../contract/keys.ts'
 import { DIMENSIONS } from '../../../contract/limits.ts'
 import { messageOf } from '../../../contract/problem.ts'
+import { readStringMap, rootField } from '../../../contract/reader.ts'
 import type { KubeClient } from '../../../kube/client.ts'
 import { isKubeError } from '../../../kube/error.ts'
+import { planRelease, readAdapted } from '../../policy/adapted.ts'
+import { carryOut } from '../../policy/changes.ts'
 import { readClusterState } from '../cluster.ts'
 import { type Fields, isFields } from '../manifest/objects.ts'
 import { type JudgeOptions, judge } from '../review/judge.ts'
@@ -60,10 +63,12 @@ export async function askCluster(
 
 /** Without what admission put there: so the pod came to it, and so it would come again. */
 function asWritten(metadata: unknown): Fields {
-  const { annotations, ...rest } = isFields(metadata) ? metadata : {}
-  if (!isFields(annotations)) return rest
-  const defaulted = annotations[DEFAULTED_KEY]
-  const filled = splitList(typeof defaulted === 'string' ? defaulted : '').map((name) => `${PREFIX}${name}`)
+  const { annotations: standing, ...rest } = isFields(metadata) ? metadata : {}
+  if (!isFields(standing)) return rest
+  const texts = readStringMap(rootField(standing, ''))
+  const adapted = readAdapted(texts)
+  const annotations = adapted === undefined ? texts : carryOut(planRelease(adapted, texts), texts)
+  const filled = splitList(annotations[DEFAULTED_KEY] ?? '').map((name) => `${PREFIX}${name}`)
   const ours = new Set<string>([...WRITER_ONLY_KEYS, ...filled])
   return {
     ...rest,

@@ -1,9 +1,12 @@
 /** Why a pod's limits are what they are, from its object and from what the cluster says of it: data, then words. */
 import { readAdmitted, splitList } from '../../../contract/admitted.ts'
+import type { Annotations } from '../../../contract/annotations.ts'
 import { DEFAULTED_KEY, isOurKey, POLICY_KEY, PREFIX, WRITER_ONLY_KEYS } from '../../../contract/keys.ts'
 import { formatProblem } from '../../../contract/problem.ts'
 import { rootField } from '../../../contract/reader.ts'
 import { readPod } from '../../admission/pod.ts'
+import { type Adapted, planRelease, readAdapted } from '../../policy/adapted.ts'
+import { carryOut } from '../../policy/changes.ts'
 import { type Fields, isFields } from '../manifest/objects.ts'
 import { type Effective, formatEffective, formatLimitTexts } from '../review/effective.ts'
 import type { Outcome } from '../review/judge.ts'
@@ -21,6 +24,8 @@ export interface Story {
   readonly asked: Readonly<Record<string, string>>
   /** What admission filled in, by key. */
   readonly defaulted: Readonly<Record<string, string>>
+  /** What the advisor imposes for what it did; absent where it never did. */
+  readonly adapted?: Adapted
   readonly effective: Effective
   /** Keys that cannot be read, and so limit nothing. */
   readonly problems: readonly string[]
@@ -57,9 +62,8 @@ export function tellStory(
   const annotations = read?.annotations ?? {}
   const admitted = readAdmitted(annotations)
   const filled = new Set(splitList(annotations[DEFAULTED_KEY] ?? '').map((name) => `${PREFIX}${name}`))
-  const own = Object.entries(annotations).filter(
-    ([key]) => isOurKey(key) && !WRITER_ONLY_KEYS.some((known) => known === key),
-  )
+  const adapted = readAdapted(annotations)
+  const own = findOwn(annotations, adapted)
   const { verdict, policy, rule, violations, warnings, defaulted } = now
   const [metadata, spec] = [pod['metadata'], pod['spec']].map((part) => (isFields(part) ? part : {}))
   const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -71,6 +75,7 @@ export function tellStory(
     ...(admitted.mark !== undefined && { mark: admitted.mark }),
     asked: Object.fromEntries(own.filter(([key]) => !filled.has(key))),
     defaulted: Object.fromEntries(own.filter(([key]) => filled.has(key))),
+    ...(adapted !== undefined && { adapted }),
     effective: formatEffective(
       admitted,
       (read?.containers ?? []).map(({ name }) => name),
@@ -87,6 +92,17 @@ export function tellStory(
   }
 }
 
+/** What stands there, or stood there before something was imposed. */
+function findOwn(
+  annotations: Annotations,
+  adapted: Adapted | undefined,
+): readonly (readonly [key: string, text: string])[] {
+  const before = adapted ? carryOut(planRelease(adapted, annotations), annotations) : annotations
+  return Object.entries(before).filter(
+    ([key]) => isOurKey(key) && !WRITER_ONLY_KEYS.some((known) => known === key),
+  )
+}
+
 export function formatStory(story: Story): string {
   const { namespace, name, node, labels, problems } = story
   const lines = [
@@ -95,6 +111,7 @@ export function formatStory(story: Story): string {
     `  decided by: ${describeDecider(story)}`,
     `  its author asked: ${listPairs(story.asked) || 'nothing'}`,
     `  admission filled in: ${listPairs(story.defaulted) || 'nothing'}`,
+    ...describeAdapted(story),
     ...describeLimits(story),
     ...problems.map((text) => `  cannot be read, and limits nothing: ${text}`),
     ...describeEnforcement(story),
@@ -112,6 +129,18 @@ function describeDecider({ mark }: Story): string {
   if (mark === undefined) return `nobody: the pod lacks ${POLICY_KEY}, so the enforcer leaves it alone`
   const [policy = '', rule = ''] = mark.split('/')
   return rule === '-' ? `policy ${policy}, in which no rule matched` : `policy ${policy}, rule ${rule}`
+}
+
+function describeAdapted({ adapted }: Story): readonly string[] {
+  if (adapted === undefined) return []
+  const { imposed, since, why, lifted } = adapted
+  if (lifted !== undefined)
+    return [`  imposed for what it did: nothing any more, somebody lifted it (seen at ${lifted})`]
+  const keys = Object.entries(imposed).map(([name, text]): readonly [string, string] => [
+    `${PREFIX}${name}`,
+    text,
+  ])
+  return [`  imposed for what it did: ${listPairs(Object.fromEntries(keys))}, since ${since} (${why})`]
 }
 
 function describeLimits({ mark, effective }: Story): readonly string[] {
