@@ -1,11 +1,14 @@
 /**
  * How soon limits stand on a real node: after the cgroup of a pod or of a container, and after a changed annotation. Seen by
  * a watcher of its own on the machine, not by what the enforcer says of itself.
- *   npm run bench:latency -- [STARTS] [CHANGES]      100 of each if nothing is said
+ *   npm run bench:latency -- [STARTS] [STARTS] [CHANGES]
+ * Starts of pods that share a limit, and of pods whose containers have one each; 100 of each if nothing is said. Changes are those that
+ * the API server tells of (POD_SOURCE=apiserver), for which the chart is upgraded on the way.
  * IOPS_LIMIT_MACHINE: the address of a machine that runs (test/support/vm/setup.ts).
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { upgradeChart } from '../test/support/vm/release.ts'
 import { type Access, type Address, createAccess } from '../test/support/vm/vm.ts'
 import { createWorkload, until, type Workload } from '../test/support/vm/workload.ts'
 import { formatDistribution } from './distribution.ts'
@@ -128,13 +131,15 @@ const findMilliseconds = (lines: readonly Line[], kind: Line['kind']): readonly 
     line.kind === kind && typeof line.milliseconds === 'number' ? [line.milliseconds] : [],
   )
 
-async function main([starts = '100', changes = '100']: readonly string[]): Promise<void> {
+async function main([shared = '100', each = '100', changes = '100']: readonly string[]): Promise<void> {
   const { IOPS_LIMIT_MACHINE: file } = process.env
   if (file === undefined) throw new Error('IOPS_LIMIT_MACHINE names no machine: see test/support/vm/setup.ts')
   const machine = createAccess(JSON.parse(readFileSync(file, 'utf8')) as Address)
-  const ofPods = await measureStarts(machine, 'pod', Number(starts))
-  const ofContainers = await measureStarts(machine, 'container', Number(starts))
+  const ofPods = await measureStarts(machine, 'pod', Number(shared))
+  const ofContainers = await measureStarts(machine, 'container', Number(each))
+  await upgradeChart(machine, { 'enforcer.podSource': 'apiserver' })
   const ofChanges = await measureChanges(machine, Number(changes))
+  await upgradeChart(machine)
   const { pods, inTime } = countInTime(ofPods)
   console.log(
     formatDistribution('milliseconds from', {

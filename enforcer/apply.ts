@@ -11,9 +11,8 @@ export interface Applied {
 }
 
 /** Carries out every write, one after the other; one that fails stops none of the rest. */
-export async function applyWrites(writes: readonly Write[]): Promise<Applied> {
-  const outcomes: Applied['outcomes'][number][] = []
-  for (const write of writes) outcomes.push({ write, outcome: await writeLine(write) })
+export function applyWrites(writes: readonly Write[]): Applied {
+  const outcomes = writes.map((write) => ({ write, outcome: writeLine(write) }))
   const count = (wanted: Written): number => outcomes.filter(({ outcome }) => outcome === wanted).length
   return {
     written: count('written'),

@@ -61,7 +61,7 @@ async function makePass(run: Run): Promise<ExitStatus> {
   const { settings, effects } = run
   const planned = await attempt(run)
   if (planned === undefined) return 2
-  const { written, gone, failures } = await applyWrites(planned.writes)
+  const { written, gone, failures } = applyWrites(planned.writes)
   logProblems(effects.log, failures)
   const { pods, limited, place } = planned
   const { tree, devices } = place
@@ -121,7 +121,7 @@ async function release({ settings, effects: { log } }: Run): Promise<ExitStatus>
     logProblems(log, place.problems)
     return 2
   }
-  const { lifted, problems } = await releaseAll(place.value)
+  const { lifted, problems } = releaseAll(place.value)
   logProblems(log, [...place.value.problems, ...problems])
   log.info({ devices: place.value.devices, lifted, failed: problems.length }, 'released')
   return problems.length + place.value.problems.length > 0 ? 1 : 0

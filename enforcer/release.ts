@@ -13,7 +13,7 @@ export interface Released {
 }
 
 /** Lines of other disks stay, and so does what is outside of pods' cgroups. */
-export async function releaseAll({ tree, devices }: Place): Promise<Released> {
+export function releaseAll({ tree, devices }: Place): Released {
   const { folders, problems } = findAllPodFolders(tree.root)
   const targets = [...folders].flatMap(([uid, paths]) =>
     paths
@@ -22,6 +22,6 @@ export async function releaseAll({ tree, devices }: Place): Promise<Released> {
   )
   const snapshot = readFiles(filesOf(targets, tree.version))
   const plan = planWrites(targets, { version: tree.version, devices, snapshot })
-  const { written, failures } = await applyWrites(plan.writes)
+  const { written, failures } = applyWrites(plan.writes)
   return { lifted: written, problems: [...problems, ...plan.problems, ...failures] }
 }

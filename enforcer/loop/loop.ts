@@ -2,6 +2,7 @@
  * The loop: what is to be is compared with what is, for everything at each interval, and for single pods as soon as their
  * cgroup comes, their list or their containers change. Whatever tells of that may fail in silence: the interval has it all.
  */
+import { setImmediate as lookUp } from 'node:timers/promises'
 import type { Problem } from '../../contract/problem.ts'
 import type { NodePod } from '../core/pods.ts'
 import { isLimited } from '../core/targets.ts'
@@ -54,7 +55,7 @@ export async function runLoop(deps: LoopDeps): Promise<void> {
   for (let turn = await deps.agenda.next(); turn.kind !== 'end'; turn = await deps.agenda.next()) {
     try {
       if (turn.kind === 'all') await passOverAll(deps, state, turn)
-      else await takeTurn(deps, state, turn)
+      else takeTurn(deps, state, turn)
     } catch (error) {
       deps.observe.broken(error)
     }
@@ -84,10 +85,12 @@ async function passOverAll(deps: LoopDeps, state: State, item: Item): Promise<vo
   const place = found.value
   const problems = walk(deps, place)
   const pods = [...(feed.book?.pods.values() ?? [])]
-  for (const pod of pods) {
-    await enforce(deps, place, pod, item)
-    for (let turn = deps.agenda.takePod(); turn !== undefined; turn = deps.agenda.takePod())
-      await takeTurn(deps, state, turn)
+  for (const [index, pod] of pods.entries()) {
+    enforce(deps, place, pod, item)
+    // What comes meanwhile is not to wait for the end of the pass: it is heard of now and then, and goes first.
+    if (index % PODS_AT_ONCE === PODS_AT_ONCE - 1) await lookUp()
+    for (let next = deps.agenda.takePod(); next !== undefined; next = deps.agenda.takePod())
+      takeTurn(deps, state, next)
   }
   forgetOthers(deps)
   const known = new Map([...folders.uids()].map((uid) => [uid, folders.of(uid)]))
@@ -101,6 +104,9 @@ async function passOverAll(deps: LoopDeps, state: State, item: Item): Promise<vo
   })
 }
 
+/** A few milliseconds' worth. */
+const PODS_AT_ONCE = 8
+
 /** Watches, then lists: what comes in between is seen by one or the other. */
 function walk({ feed, folders, watches, inquiries }: LoopDeps, { tree }: Place): readonly Problem[] {
   const uids = new Set(feed.book?.pods.keys())
@@ -110,26 +116,21 @@ function walk({ feed, folders, watches, inquiries }: LoopDeps, { tree }: Place):
   return found.problems
 }
 
-async function takeTurn(deps: LoopDeps, { place }: State, turn: Turn): Promise<void> {
+function takeTurn(deps: LoopDeps, { place }: State, turn: Turn): void {
   const { feed, folders, inquiries, pods } = deps
   // Without a place, the pass over everything finds one first.
   if (turn.kind !== 'pod' || place === undefined) return
   // Something new is there to ask about.
   if (turn.cause === 'cgroup') inquiries.settle(turn.uid)
   const pod = feed.book?.pods.get(turn.uid)
-  if (pod !== undefined) return await enforce(deps, place, pod, turn)
+  if (pod !== undefined) return enforce(deps, place, pod, turn)
   pods.forget(turn.uid)
   if (folders.of(turn.uid).length > 0) inquiries.ask(turn.uid)
   else inquiries.settle(turn.uid)
 }
 
-async function enforce(
-  { pods, folders, inquiries }: LoopDeps,
-  place: Place,
-  pod: NodePod,
-  item: Item,
-): Promise<void> {
-  const record: PodRecord = await pods.enforce(pod, folders.of(pod.uid), { place, item })
+function enforce({ pods, folders, inquiries }: LoopDeps, place: Place, pod: NodePod, item: Item): void {
+  const record: PodRecord = pods.enforce(pod, folders.of(pod.uid), { place, item })
   if (record.isAwaiting) inquiries.ask(pod.uid)
   else inquiries.settle(pod.uid)
 }

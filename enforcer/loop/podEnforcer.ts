@@ -46,7 +46,7 @@ export interface PodEnforcerDeps {
 
 export interface PodEnforcer {
   readonly records: ReadonlyMap<string, PodRecord>
-  readonly enforce: (pod: NodePod, folders: readonly string[], sight: Sight) => Promise<PodRecord>
+  readonly enforce: (pod: NodePod, folders: readonly string[], sight: Sight) => PodRecord
   readonly forget: (uid: string) => void
 }
 
@@ -67,12 +67,12 @@ export function createPodEnforcer(deps: PodEnforcerDeps): PodEnforcer {
   const memories = new Map<string, Memory>()
   return {
     records,
-    enforce: async (pod, folders, { place, item }) => {
+    enforce: (pod, folders, { place, item }) => {
       const memory = memories.get(pod.uid) ?? { retries: createRetries(deps.clock), held: new Map() }
       memories.set(pod.uid, memory)
       const { plan, watched } = look(deps, pod, { folders, place })
       retainHeld(memory, plan)
-      const failures = await carryOut({ ...deps, pod, memory, item }, plan)
+      const failures = carryOut({ ...deps, pod, memory, item }, plan)
       const record: PodRecord = {
         pod,
         isLimited: isLimited(pod, place.rules),
@@ -133,13 +133,13 @@ interface Work extends PodEnforcerDeps {
   readonly item: Item
 }
 
-async function carryOut(work: Work, { writes }: Plan): Promise<readonly Problem[]> {
+function carryOut(work: Work, { writes }: Plan): readonly Problem[] {
   const { pod, memory, item, observe } = work
   const { retries, held } = memory
   retries.retain(writes)
   const { due, waiting } = retries.sift(writes)
   for (const write of due) if (held.get(keyOf(write)) === write.value) observe.drifted(pod, write)
-  const { outcomes, failures } = await applyWrites(due)
+  const { outcomes, failures } = applyWrites(due)
   for (const { write, outcome } of outcomes) {
     if (outcome === 'written') {
       held.set(keyOf(write), write.value)

@@ -1,6 +1,6 @@
 /** The only hands on the node's files. Nothing here creates a file or a directory. */
-import { constants, existsSync, readFileSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, type Problem } from '../../contract/problem.ts'
 import { IO_MAX } from '../core/iomax.ts'
@@ -62,16 +62,16 @@ export interface Failure extends Problem {
 /**
  * One write to a file that exists: with O_CREAT a missing one would give EPERM instead of ENOENT (cgroupfs has no create).
  * Truncation means nothing to the kernel; a stand-in's plain file then holds just the line.
- * The kernel takes or refuses the line as a whole.
+ * The kernel takes or refuses the line as a whole, at once: three trips to a thread and back would take longer than the write.
  */
-export async function writeLine(write: Write): Promise<Written> {
+export function writeLine(write: Write): Written {
   const { path: file, value } = write
   try {
-    const handle = await open(file, constants.O_WRONLY | constants.O_TRUNC)
+    const descriptor = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
     try {
-      await handle.write(value)
+      writeSync(descriptor, value)
     } finally {
-      await handle.close()
+      closeSync(descriptor)
     }
     return 'written'
   } catch (error) {

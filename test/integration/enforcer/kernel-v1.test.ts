@@ -171,25 +171,25 @@ describe.runIf(requirement('real throttling by cgroup v1', findObstacle()))('a r
     expect(readFileSync(file, 'utf8')).toBe('')
   })
 
-  it('refuses what is no whole disk and what is no number, in words that say what to do', async () => {
-    const write = async (file: string, value: string) =>
-      await writeLine({
+  it('refuses what is no whole disk and what is no number, in words that say what to do', () => {
+    const write = (file: string, value: string) =>
+      writeLine({
         pod: 'team/db',
         container: 'pg',
         path: `${groups.container(UID, ID)}/${file}`,
         value,
       })
-    expect(await write('blkio.throttle.read_iops_device', '1023:1023 5')).toMatchObject({
+    expect(write('blkio.throttle.read_iops_device', '1023:1023 5')).toMatchObject({
       cure: 'the device is no whole disk, or has gone: check DATA_MOUNT',
     })
-    expect(await write('blkio.throttle.read_iops_device', `${disk.device} x`)).toMatchObject({
+    expect(write('blkio.throttle.read_iops_device', `${disk.device} x`)).toMatchObject({
       cure: expect.stringContaining('the kernel does not take this line') as unknown,
     })
-    expect(await write('io.max', `${disk.device} riops=5`)).toMatchObject({
+    expect(write('io.max', `${disk.device} riops=5`)).toMatchObject({
       cure: 'enable the io controller for the cgroup above',
     })
     expect(
-      await writeLine({
+      writeLine({
         pod: 'team/db',
         container: 'pg',
         path: `${groups.container(UID, ID)}x/io.max`,
