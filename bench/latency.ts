@@ -21,7 +21,7 @@ interface Line {
 }
 
 const NAMESPACE = 'latency'
-const AT_ONCE = 5
+const AT_ONCE = 1
 const NODE = '/usr/local/bin/node'
 
 /** Lines of what the watcher saw while so many pods of the scope started and went. */

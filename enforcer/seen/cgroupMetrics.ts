@@ -61,8 +61,16 @@ interface Row {
 const findRows = (records: ReadonlyMap<string, PodRecord>, { devices }: Place): readonly Row[] =>
   [...records.values()]
     .filter(({ isLimited }) => isLimited)
-    .flatMap(({ targets }) => targets)
+    .flatMap(({ targets }) => findOutermost(targets))
     .flatMap((target) => devices.map((device, index) => ({ target, device, isFirst: index === 0 })))
+
+/**
+ * One for each name that series go by. On v1 a container has one for each cgroup that is nested in it as well: the container's own comes
+ * first, and counts what they do.
+ */
+const findOutermost = (targets: readonly Target[]): readonly Target[] => [
+  ...new Map(targets.toReversed().map((target) => [target.container, target])).values(),
+]
 
 /** What one cgroup's files say; the series are made of it one by one, as they are written. */
 interface RowReading extends Reading {
