@@ -1,8 +1,8 @@
 /**
  * Runs on the machine: sees every cgroup of a pod or container come, and the first write to its io.max, and prints how many
- * milliseconds lie between, a line of JSON each. Usage: node starts.ts FOLDER (of kubepods)
+ * milliseconds lie between, a line of JSON each; from when it saw the cgroup, which is not quite when that was made. Usage: node starts.ts FOLDER (of kubepods)
  */
-import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs'
+import { existsSync, type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 
 const POD = /pod[0-9a-f_-]{32,36}\.slice$/
@@ -38,11 +38,13 @@ function meet(path: string): void {
   const created = performance.now()
   const file = join(path, 'io.max')
   if (existsSync(file)) {
-    const watcher = watch(file, () => {
-      tell({ kind: isPod ? 'pod' : 'container', path, milliseconds: performance.now() - created })
+    const limited = (): void => {
       watcher.close()
-    })
-    watcher.on('error', () => watcher.close())
+      tell({ kind: isPod ? 'pod' : 'container', path, milliseconds: performance.now() - created })
+    }
+    const watcher = watch(file, limited).on('error', () => watcher.close())
+    // It may have been limited before this watcher was there: then so soon that there is nothing to wait for.
+    if (readFileSync(file, 'utf8') !== '') limited()
   }
   if (isContainer) tell({ kind: 'container-created', path, at: created })
   else {
@@ -56,10 +58,14 @@ function forget(folder: string): void {
   watchers.delete(folder)
 }
 
+/** What was there before tells nothing. */
+let hasBegun = false
+
 function tell(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
+  if (hasBegun) process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
 const [root = '/sys/fs/cgroup/kubepods.slice'] = process.argv.slice(2)
 follow(root)
+hasBegun = true
 process.on('SIGTERM', () => process.exit(0))
