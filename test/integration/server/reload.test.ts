@@ -134,24 +134,24 @@ describe('policies and namespaces', () => {
     }
     expect(await patchFor('one')).toContain('"iops-limit/read-iops":"111"')
 
-    await writeFile(join(directory, 'b.yaml'), policy(5, 'other'))
+    await replaceFile(join(directory, 'b.yaml'), policy(5, 'other'))
     await webhook.untilLogged(isTold('policies', 'info'))
     expect(await readMetric(ops, 'iops_limit_webhook_policies')).toBe(2)
 
-    await writeFile(join(directory, 'a.yaml'), policy(-1))
-    await writeFile(join(directory, 'b.yaml'), policy(-2, 'other'))
+    await replaceFile(join(directory, 'a.yaml'), policy(-1))
+    await replaceFile(join(directory, 'b.yaml'), policy(-2, 'other'))
     const refused = await webhook.untilLogged(isTold('policies', 'error'))
     expect(String(refused['problems'])).toContain(`${join(directory, 'a.yaml')}: spec.rules[0].default.iops`)
     expect(await patchFor('two')).toContain('"iops-limit/read-iops":"111"')
     expect(await readMetric(ops, 'iops_limit_webhook_policies')).toBe(2)
 
     await rm(join(directory, 'b.yaml'))
-    await writeFile(join(directory, 'a.yaml'), policy(222))
+    await replaceFile(join(directory, 'a.yaml'), policy(222))
     while ((await readMetric(ops, 'iops_limit_webhook_policies')) !== 1) await webhook.untilLogged(() => true)
     expect(await patchFor('three')).toContain('"iops-limit/read-iops":"222"')
     expect(await readMetric(ops, reloads('policies', 'refused'))).toBeGreaterThanOrEqual(1)
 
-    await writeFile(join(files.directory, 'namespaces.yaml'), NAMESPACES.replace('iops-limit/enforce', 'x'))
+    await replaceFile(join(files.directory, 'namespaces.yaml'), NAMESPACES.replace('iops-limit/enforce', 'x'))
     await webhook.untilLogged(isTold('namespaces', 'info'))
     expect(await patchFor('four')).toBe('')
     await rm(join(files.directory, 'namespaces.yaml'))
