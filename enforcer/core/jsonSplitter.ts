@@ -59,18 +59,19 @@ const SIGNS = { string: /["\\]/g, deep: /["{}[\]]/g, shallow: /["{}[\],:]/g } as
 function scan(state: State, text: string): void {
   let from = 0
   for (let at = findSign(state, text, 0); at !== -1; at = findSign(state, text, at + 1)) {
-    const sign = text[at] ?? ''
+    const sign = text.charAt(at)
+    const turn = TURNS.get(sign)
     if (state.isString) readInString(state, sign)
-    else if (sign === '"') state.isString = true
+    // Of the signs only the quote turns nothing.
+    else if (turn === undefined) state.isString = true
     else {
-      const turn = TURNS.get(sign)
-      if (turn?.isCut(state) === true) {
+      if (turn.isCut(state)) {
         keep(state, text.slice(from, at))
         turn.cut(state)
         from = at + 1
         state.kept = ''
       }
-      state.depth += turn?.depth ?? 0
+      state.depth += turn.depth
     }
   }
   keep(state, text.slice(from))
@@ -80,9 +81,10 @@ function scan(state: State, text: string): void {
 function findSign(state: State, text: string, from: number): number {
   if (state.fault !== undefined) return -1
   const pattern = state.isString ? SIGNS.string : state.depth > 2 ? SIGNS.deep : SIGNS.shallow
+  // What a backslash stands before is no sign, whatever it is; it may come with the next piece.
+  if (state.isEscaped) return from < text.length ? from : -1
   pattern.lastIndex = from
-  // What a backslash stands before is no sign, whatever it is.
-  return state.isEscaped && from < text.length ? from : (pattern.exec(text)?.index ?? -1)
+  return pattern.exec(text)?.index ?? -1
 }
 
 function readInString(state: State, sign: string): void {

@@ -91,6 +91,18 @@ describe('parts of JSON', () => {
     ])
   })
 
+  it('may be cut at every sign, between a backslash and its quote too', () => {
+    const text = String.raw`{"pods":[{"a":"x\"]},"},"b"],"node":"\\"}`
+    const parts = [
+      ['pods', { a: 'x"]},' }],
+      ['pods', 'b'],
+      ['node', '\\'],
+    ]
+    expect(split(text)).toEqual({ parts, fault: undefined })
+    for (let at = 1; at < text.length; at++)
+      expect(split([text.slice(0, at), text.slice(at)])).toEqual({ parts, fault: undefined })
+  })
+
   it('a list of another kind gives no items', () => {
     expect(split(['{"pods":{"a":[1]},"node":1}'])).toEqual({ parts: [['node', 1]], fault: undefined })
     expect(split(['{"pods":[],"node":[]}'])).toEqual({ parts: [['node', []]], fault: undefined })
