@@ -13,7 +13,7 @@ import { objectsOf, RELEASE, renderChart } from '../support/chart/helm.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort } from '../support/cluster/daemon.ts'
 import { formatKubeconfig } from '../support/cluster/material.ts'
-import { namespaceOf, registrationOf } from '../support/cluster/objects.ts'
+import { namespaceOf, OPTED_IN, registrationOf } from '../support/cluster/objects.ts'
 import { policyObject } from '../support/cluster/policies.ts'
 import { createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -50,7 +50,7 @@ beforeAll(async () => {
     namespaceOf('team', 'gold'),
     registrationOf({
       ...{ origin: `https://127.0.0.1:${port}`, ca: files.ca },
-      ...{ failurePolicy: 'Ignore', isOptIn: true },
+      ...{ failurePolicy: 'Ignore', namespaces: OPTED_IN },
     }),
     ...tenantOf('team'),
   )

@@ -12,7 +12,7 @@ import type { PolicySet } from '../../webhook/policy/policy.ts'
 import { createReviewer } from '../../webhook/server/reviewer.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort } from '../support/cluster/daemon.ts'
-import { namespaceOf } from '../support/cluster/objects.ts'
+import { namespaceOf, OPTED_IN, registrationOf } from '../support/cluster/objects.ts'
 import { createTestCertificates, type TestCertificates } from '../support/https/certificates.ts'
 import { type Serving, startServing } from '../support/https/serving.ts'
 import { policiesOf, policyText } from '../support/policies.ts'
@@ -75,28 +75,13 @@ beforeAll(async () => {
       observe: { synced: () => undefined, failed: () => undefined, restarted: () => undefined },
     },
   )
-  await cluster.apply(namespaceOf('iops-limit'), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
-    metadata: { name: 'iops-limit-webhook' },
-    webhooks: [
-      {
-        name: 'mutate.iops-limit.test',
-        admissionReviewVersions: ['v1'],
-        sideEffects: 'None',
-        failurePolicy: 'Ignore',
-        timeoutSeconds: 3,
-        clientConfig: {
-          url: `https://127.0.0.1:${port}/mutate`,
-          caBundle: Buffer.from(certificates.ca).toString('base64'),
-        },
-        namespaceSelector: { matchExpressions: [{ key: 'iops-limit/enforce', operator: 'Exists' }] },
-        rules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'] },
-        ],
-      },
-    ],
-  })
+  await cluster.apply(
+    namespaceOf('iops-limit'),
+    registrationOf({
+      ...{ origin: `https://127.0.0.1:${port}`, ca: certificates.ca },
+      ...{ failurePolicy: 'Ignore', timeoutSeconds: 3, namespaces: OPTED_IN },
+    }),
+  )
 }, 120_000)
 
 afterAll(async () => {

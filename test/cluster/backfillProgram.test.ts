@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort } from '../support/cluster/daemon.ts'
-import { namespaceOf, registrationOf } from '../support/cluster/objects.ts'
+import { namespaceOf, OPTED_IN, registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -27,7 +27,7 @@ beforeAll(async () => {
     namespaceOf('team', 'gold'),
     registrationOf({
       ...{ origin: `https://127.0.0.1:${port}`, ca: files.ca },
-      ...{ failurePolicy: 'Ignore', isOptIn: true },
+      ...{ failurePolicy: 'Ignore', namespaces: OPTED_IN },
     }),
   )
 }, 120_000)

@@ -19,6 +19,7 @@ import {
   type Probe,
 } from '../support/chart/probes.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { labelledNamespaceOf, namespaceOf, podOf } from '../support/cluster/objects.ts'
 
 const HARDENED = ['--values', 'test/fixtures/chart/hardened.values.yaml']
 const WEBHOOK = 'iops-limit-webhook'
@@ -33,12 +34,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]()
-})
-
-const namespaceOf = (name: string, labels: Readonly<Record<string, string>> = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels },
 })
 
 const dryRun = (text: string): ReturnType<Cluster['kubectl']> =>
@@ -126,7 +121,7 @@ describe.each([
   })
 
   it('run the webhook as Pod Security Admission asks where it is strictest', async () => {
-    await cluster.apply(namespaceOf('strict', { 'pod-security.kubernetes.io/enforce': 'restricted' }))
+    await cluster.apply(labelledNamespaceOf('strict', { 'pod-security.kubernetes.io/enforce': 'restricted' }))
     const text = await renderChart(...values)
     const [deployment] = kindsOf(text, 'Deployment')
     const [test] = kindsOf(text, 'Pod')
@@ -593,61 +588,79 @@ describe('rights', () => {
     await cluster.apply(...kindsOf(await renderChart(), ...kinds))
   })
 
-  it.each([
-    ['-webhook', 'watch namespaces'],
-    ['-webhook', 'watch iolimitpolicies.policy.iops-limit'],
-    ['-webhook', 'patch iolimitpolicies.policy.iops-limit --subresource=status'],
-    ['-webhook', 'patch pods -n other'],
-    ['-webhook', 'create events -n other'],
-    ['-webhook', `patch mutatingwebhookconfigurations/${WEBHOOK}`],
-    ['-webhook', `patch validatingwebhookconfigurations/${WEBHOOK}`],
-    ['-webhook', `get secrets/${WEBHOOK}-tls -n ${RELEASE}`],
-    ['-webhook', `update leases.coordination.k8s.io/${WEBHOOK} -n ${RELEASE}`],
-    ['-webhook', `create leases.coordination.k8s.io -n ${RELEASE}`],
-    ['-enforcer', 'get nodes --subresource=pods'],
-    ['-enforcer', 'get nodes --subresource=stats'],
-    ['-enforcer', 'get nodes --subresource=metrics'],
-    ['-enforcer', 'create tokenreviews.authentication.k8s.io'],
-    ['-enforcer', 'create subjectaccessreviews.authorization.k8s.io'],
-    ['-enforcer', 'watch pods -n other'],
-    ['-enforcer', 'create events -n other'],
-  ])('iops-limit%s may %s', async (account, asked) => {
-    expect(await can(`${RELEASE}${account}`, ...asked.split(' '))).toBe(true)
-  })
+  describe.each([
+    {
+      account: `${RELEASE}-webhook`,
+      may: [
+        'watch namespaces',
+        'watch iolimitpolicies.policy.iops-limit',
+        'patch iolimitpolicies.policy.iops-limit --subresource=status',
+        'patch pods -n other',
+        'create events -n other',
+        `patch mutatingwebhookconfigurations/${WEBHOOK}`,
+        `patch validatingwebhookconfigurations/${WEBHOOK}`,
+        `get secrets/${WEBHOOK}-tls -n ${RELEASE}`,
+        `update leases.coordination.k8s.io/${WEBHOOK} -n ${RELEASE}`,
+        `create leases.coordination.k8s.io -n ${RELEASE}`,
+      ],
+      mayNot: [
+        `get secrets/other -n ${RELEASE}`,
+        `list secrets -n ${RELEASE}`,
+        `get secrets/${WEBHOOK}-tls -n other`,
+        'create secrets -n other',
+        'patch mutatingwebhookconfigurations/other',
+        `delete mutatingwebhookconfigurations/${WEBHOOK}`,
+        'create pods -n other',
+        'delete pods -n other',
+        'patch namespaces',
+        'patch iolimitpolicies.policy.iops-limit',
+      ],
+    },
+    {
+      account: `${RELEASE}-enforcer`,
+      may: [
+        'get nodes --subresource=pods',
+        'get nodes --subresource=stats',
+        'get nodes --subresource=metrics',
+        'create tokenreviews.authentication.k8s.io',
+        'create subjectaccessreviews.authorization.k8s.io',
+        'watch pods -n other',
+        'create events -n other',
+      ],
+      mayNot: [
+        'get nodes',
+        'get /iops-limit/v1/limits',
+        'get nodes --subresource=proxy',
+        'patch pods -n other',
+        'get secrets -n other',
+        'list namespaces',
+        'list iolimitpolicies.policy.iops-limit',
+      ],
+    },
+  ])('$account', ({ account, may, mayNot }) => {
+    it.each(may)('may %s', async (asked) => {
+      expect(await can(account, ...asked.split(' '))).toBe(true)
+    })
 
-  it.each([
-    ['-webhook', `get secrets/other -n ${RELEASE}`],
-    ['-webhook', `list secrets -n ${RELEASE}`],
-    ['-webhook', `get secrets/${WEBHOOK}-tls -n other`],
-    ['-webhook', 'create secrets -n other'],
-    ['-webhook', 'patch mutatingwebhookconfigurations/other'],
-    ['-webhook', `delete mutatingwebhookconfigurations/${WEBHOOK}`],
-    ['-webhook', 'create pods -n other'],
-    ['-webhook', 'delete pods -n other'],
-    ['-webhook', 'patch namespaces'],
-    ['-webhook', 'patch iolimitpolicies.policy.iops-limit'],
-    ['-enforcer', 'get nodes'],
-    ['-enforcer', 'get /iops-limit/v1/limits'],
-    ['-enforcer', 'get nodes --subresource=proxy'],
-    ['-enforcer', 'patch pods -n other'],
-    ['-enforcer', 'get secrets -n other'],
-    ['-enforcer', 'list namespaces'],
-    ['-enforcer', 'list iolimitpolicies.policy.iops-limit'],
-  ])('iops-limit%s may not %s', async (account, asked) => {
-    expect(await can(`${RELEASE}${account}`, ...asked.split(' '))).toBe(false)
+    it.each(mayNot)('may not %s', async (asked) => {
+      expect(await can(account, ...asked.split(' '))).toBe(false)
+    })
   })
 })
 
-const podOf = (
-  namespace: string,
-  name: string,
-  annotations: Readonly<Record<string, string>> = {},
-): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace, name, labels: { app: 'a' }, annotations },
-  spec: { containers: [{ name: 'main', image: 'a:1', resources: { requests: { cpu: '1' } } }] },
-})
+/** Tries to bind the pod `pod` to a node, with these annotations. */
+const bind = (path: string, annotations: object): Promise<unknown> =>
+  cluster.client.request({
+    method: 'POST',
+    path,
+    query: { dryRun: 'All' },
+    body: {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name: 'pod', annotations },
+      target: { kind: 'Node', name: 'node' },
+    },
+  })
 
 describe('the webhook is called', () => {
   let counting: CountingWebhook
@@ -665,11 +678,11 @@ describe('the webhook is called', () => {
     )
     expect(redirected).not.toContain('"service"')
     await cluster.apply(
-      namespaceOf('enforced', { 'iops-limit/enforce': 'gold', 'iops-limit/warn': 'gold' }),
-      namespaceOf('warned', { 'iops-limit/warn': 'gold' }),
-      namespaceOf('audited', { 'iops-limit/audit': 'gold' }),
+      labelledNamespaceOf('enforced', { 'iops-limit/enforce': 'gold', 'iops-limit/warn': 'gold' }),
+      labelledNamespaceOf('warned', { 'iops-limit/warn': 'gold' }),
+      labelledNamespaceOf('audited', { 'iops-limit/audit': 'gold' }),
       namespaceOf('plain'),
-      namespaceOf('spared', { 'iops-limit/enforce': 'gold' }),
+      namespaceOf('spared', 'gold'),
       ...(JSON.parse(redirected) as readonly object[]),
     )
     await cluster.kubectl(['label', 'namespace', RELEASE, 'kube-system', 'iops-limit/enforce=gold'])
@@ -769,21 +782,9 @@ describe('the webhook is called', () => {
       [`${POD}/binding`, 'pods/binding'],
       ['/api/v1/namespaces/enforced/bindings', 'bindings'],
     ] as const) {
-      const bind = (annotations: object): Promise<unknown> =>
-        cluster.client.request({
-          method: 'POST',
-          path,
-          query: { dryRun: 'All' },
-          body: {
-            apiVersion: 'v1',
-            kind: 'Binding',
-            metadata: { name: 'pod', annotations },
-            target: { kind: 'Node', name: 'node' },
-          },
-        })
-      await bind({ other: 'a' })
+      await bind(path, { other: 'a' })
       expect(counting.takeCalls()).toEqual([])
-      await bind({ 'iops-limit/limit': '9' })
+      await bind(path, { 'iops-limit/limit': '9' })
       expect(counting.takeCalls()).toEqual(both(`CREATE ${what}`))
     }
   })
@@ -811,7 +812,7 @@ describe('the webhook is called', () => {
       cluster.client.request({
         method: 'POST',
         path: '/api/v1/namespaces',
-        body: namespaceOf(name, labels),
+        body: labelledNamespaceOf(name, labels),
         query: { dryRun: 'All' },
       })
     await create('new-plain', { other: 'a' })
@@ -875,8 +876,8 @@ describe('the mark of admission, without any webhook', () => {
     )
     await cluster.apply(
       namespaceOf('open'),
-      namespaceOf('only-warned', { 'iops-limit/warn': 'gold' }),
-      namespaceOf('opted-in', { 'iops-limit/enforce': 'gold' }),
+      labelledNamespaceOf('only-warned', { 'iops-limit/warn': 'gold' }),
+      namespaceOf('opted-in', 'gold'),
       ...objectsOf(text),
     )
     await until(async () => (await create('open', { 'iops-limit/policy': 'a/b' })) !== '')
@@ -927,20 +928,9 @@ describe('the mark of admission, without any webhook', () => {
   })
 
   it('is refused on a Binding', async () => {
-    const bind = (annotations: object): Promise<unknown> =>
-      cluster.client.request({
-        method: 'POST',
-        path: '/api/v1/namespaces/open/pods/pod/binding',
-        query: { dryRun: 'All' },
-        body: {
-          apiVersion: 'v1',
-          kind: 'Binding',
-          metadata: { name: 'pod', annotations },
-          target: { kind: 'Node', name: 'node' },
-        },
-      })
-    await expect(bind({ 'iops-limit/policy': 'a/b' })).rejects.toThrow('written by iops-limit')
-    await expect(bind({})).resolves.toBeDefined()
+    const path = '/api/v1/namespaces/open/pods/pod/binding'
+    await expect(bind(path, { 'iops-limit/policy': 'a/b' })).rejects.toThrow('written by iops-limit')
+    await expect(bind(path, {})).resolves.toBeDefined()
   })
 
   it('of the advisor belongs to its own user, and only on pods that stand, even where the webhook decides', async () => {
@@ -970,7 +960,7 @@ describe('the mark of admission, without any webhook', () => {
 
   it('may stay, and may be taken away, where a namespace has opted out', async () => {
     await cluster.apply(
-      namespaceOf('leaving', { 'iops-limit/enforce': 'gold' }),
+      namespaceOf('leaving', 'gold'),
       podOf('leaving', 'pod', { 'iops-limit/policy': 'gold/all', 'iops-limit/limit': '5' }),
     )
     await cluster.kubectl(['label', 'namespace', 'leaving', 'iops-limit/enforce-'])

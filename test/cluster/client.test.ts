@@ -4,6 +4,7 @@ import { createKubeClient } from '../../kube/client.ts'
 import { KubeError } from '../../kube/error.ts'
 import { openKubeconfig } from '../../kube/kubeconfig.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { namespaceOf } from '../support/cluster/objects.ts'
 
 let cluster: Cluster
 
@@ -14,8 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]()
 })
-
-const namespaceOf = (name: string): object => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 
 describe('requests', () => {
   it('creates, reads, patches and deletes by the connection of a kubeconfig', async () => {

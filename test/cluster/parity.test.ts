@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GeneratedPod, generatePod, wrapPod } from '../support/cli/generate.ts'
 import { type Ended, runCommand } from '../support/cli/run.ts'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
-import { registrationOf } from '../support/cluster/objects.ts'
+import { labelledNamespaceOf, registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { type Client, createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -31,11 +31,7 @@ const LABELS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 const NAMESPACES = Object.keys(LABELS)
 
-const namespaceObjects = Object.entries(LABELS).map(([name, labels]) => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels },
-}))
+const namespaceObjects = Object.entries(LABELS).map(([name, labels]) => labelledNamespaceOf(name, labels))
 
 const MORE_POLICIES =
   policyText('loose', '{name: all, default: {iops: 900}, scope: container}') +

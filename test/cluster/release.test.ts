@@ -7,6 +7,7 @@ import { CHART, helm, objectsOf, RELEASE, renderChart } from '../support/chart/h
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { findFreePort, runToEnd } from '../support/cluster/daemon.ts'
 import { formatKubeconfig } from '../support/cluster/material.ts'
+import { namespaceOf, podOf } from '../support/cluster/objects.ts'
 import { policyObject } from '../support/cluster/policies.ts'
 import { createClient } from '../support/https/client.ts'
 import { startWebhook, type WebhookProcess } from '../support/https/webhook.ts'
@@ -141,23 +142,6 @@ interface Container {
   readonly args: readonly string[]
 }
 
-const namespaceOf = (name: string, labels: Readonly<Record<string, string>> = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels },
-})
-
-const podOf = (
-  namespace: string,
-  name: string,
-  annotations: Readonly<Record<string, string>> = {},
-): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace, name, annotations },
-  spec: { containers: [{ name: 'main', image: 'registry.test/app:1' }] },
-})
-
 /** What stands in the way of such a pod. */
 const tryPod = async (namespace: string, name: string): Promise<string> =>
   (await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(podOf(namespace, name))))
@@ -197,7 +181,7 @@ describe('a release', { shuffle: false }, () => {
   })
 
   it('is called with a certificate of its own, and gives pods their limits', async () => {
-    await cluster.apply(namespaceOf('team', { 'iops-limit/enforce': 'gold' }))
+    await cluster.apply(namespaceOf('team', 'gold'))
     await until(
       async () =>
         (await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(podOf('team', 'a'))))

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { namespaceOf } from '../support/cluster/objects.ts'
 import { createRecordedNode, type GrowingNode, markedPods } from '../support/kernel/recordedNode.ts'
 import { type RunningEnforcer, startEnforcer, writePods } from '../support/kernel/runEnforcer.ts'
 import { until } from '../support/until.ts'
@@ -68,7 +69,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   const reads = { verbs: ['get'] }
   await cluster.apply(
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    namespaceOf(NAMESPACE),
     ...['enforcer', 'viewer', 'stranger', 'half'].map(account),
     role('usage-viewer', [{ ...reads, nonResourceURLs: ['/iops-limit/v1/*'] }]),
     role('usage-half', [{ ...reads, nonResourceURLs: ['/iops-limit/v1/limits'] }]),

@@ -1,6 +1,7 @@
 /** The validating webhook of the real program, called by a real API server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { labelledNamespaceOf, namespaceOf, podOf, registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { type Client, createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -24,43 +25,35 @@ const rule = (apiGroup: string, resources: readonly string[], operations = ['CRE
 
 /** All that the program judges; the mutating side is called only where a namespace asks for it. */
 function register(): Promise<void> {
-  const common = {
-    admissionReviewVersions: ['v1'],
-    sideEffects: 'None',
-    timeoutSeconds: 3,
-    failurePolicy: 'Fail',
-  }
-  const clientConfig = (path: string): object => ({
-    url: `${webhook.origin}${path}`,
-    caBundle: Buffer.from(files.ca).toString('base64'),
-  })
-  const rules = [
-    rule('', ['pods', 'pods/status', 'pods/binding', 'namespaces', 'replicationcontrollers', 'podtemplates']),
-    rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']),
-    rule('batch', ['jobs', 'cronjobs']),
-    rule('policy.iops-limit', ['iolimitpolicies'], ['CREATE', 'UPDATE', 'DELETE']),
-  ]
+  const { origin } = webhook
+  const { ca } = files
   return cluster.apply(
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'MutatingWebhookConfiguration',
-      metadata: { name: 'iops-limit-webhook' },
-      webhooks: [
-        {
-          ...common,
-          name: 'pods.mutate.iops-limit',
-          clientConfig: clientConfig('/mutate'),
-          rules: [rule('', ['pods'])],
-          namespaceSelector: { matchExpressions: [{ key: 'unmutated', operator: 'DoesNotExist' }] },
-        },
-      ],
-    },
+    registrationOf({
+      ...{ origin, ca, timeoutSeconds: 3 },
+      namespaces: { key: 'unmutated', operator: 'DoesNotExist' },
+    }),
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',
       metadata: { name: 'iops-limit-webhook' },
       webhooks: [
-        { ...common, name: 'all.validate.iops-limit', clientConfig: clientConfig('/validate'), rules },
+        {
+          name: 'all.validate.iops-limit',
+          admissionReviewVersions: ['v1'],
+          sideEffects: 'None',
+          timeoutSeconds: 3,
+          failurePolicy: 'Fail',
+          clientConfig: { url: `${origin}/validate`, caBundle: Buffer.from(ca).toString('base64') },
+          rules: [
+            rule('', [
+              ...['pods', 'pods/status', 'pods/binding', 'namespaces'],
+              ...['replicationcontrollers', 'podtemplates'],
+            ]),
+            rule('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']),
+            rule('batch', ['jobs', 'cronjobs']),
+            rule('policy.iops-limit', ['iolimitpolicies'], ['CREATE', 'UPDATE', 'DELETE']),
+          ],
+        },
       ],
     },
   )
@@ -92,19 +85,6 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]()
 })
 
-const namespaceOf = (name: string, labels: object = { 'iops-limit/enforce': 'gold' }): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels },
-})
-
-const podOf = (namespace: string, name: string, annotations: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, namespace, annotations },
-  spec: { containers: [{ name: 'main', image: 'i' }] },
-})
-
 const create = (object: object): ReturnType<Cluster['kubectl']> =>
   cluster.kubectl(['create', '-f', '-'], JSON.stringify(object))
 
@@ -115,8 +95,8 @@ const shown = ({ stderr }: { readonly stderr: string }): readonly string[] =>
 describe('pods', () => {
   it('with their defaults pass; what reaches the API server past the mutating side is held to the bounds', async () => {
     await cluster.apply(
-      namespaceOf('held', { 'iops-limit/enforce': 'gold', unmutated: '' }),
-      namespaceOf('mutated'),
+      labelledNamespaceOf('held', { 'iops-limit/enforce': 'gold', unmutated: '' }),
+      namespaceOf('mutated', 'gold'),
     )
     expect(await create(podOf('mutated', 'web'))).toMatchObject({ code: 0, stderr: '' })
     const refused = await create(podOf('held', 'web', { 'iops-limit/limit': '9001' }))
@@ -157,7 +137,7 @@ describe('the note of the advisor', () => {
   }
 
   it('is written by the own user alone, and a release gives the default back', async () => {
-    await cluster.apply(namespaceOf('mutated'))
+    await cluster.apply(namespaceOf('mutated', 'gold'))
     expect((await create(podOf('mutated', 'busy', { [KEY]: FORGED }))).stderr).toContain(
       'iops-limit/adapted is written by admission only: the given value was dropped',
     )
@@ -205,7 +185,7 @@ describe('workloads', () => {
   const apply = (object: object) => cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
 
   it('tell kubectl apply what their pods would get, or why they would be refused, and not twice', async () => {
-    await cluster.apply(namespaceOf('work'))
+    await cluster.apply(namespaceOf('work', 'gold'))
     expect(shown(await apply(deploymentOf('work', {})))).toEqual([
       'Warning: iops-limit: pods of this Deployment would get read-iops 2000, write-iops 2000 from gold/all',
     ])
@@ -225,12 +205,12 @@ describe('namespaces', () => {
     cluster.kubectl(['label', 'namespace', namespace, '--overwrite', ...labels])
 
   it('cannot name a policy that does not exist, and get rid of one that is gone', async () => {
-    expect((await create(namespaceOf('lost', { 'iops-limit/enforce': 'platinum' }))).stderr).toContain(
+    expect((await create(namespaceOf('lost', 'platinum'))).stderr).toContain(
       'namespace label iops-limit/enforce=platinum: there is no policy of that name; known: gold, silver (namespace lost)',
     )
     await cluster.apply(policyObject('passing', { default: { iops: 5 } }))
     // Right behind its policy, which the watch has not told yet.
-    await cluster.apply(namespaceOf('young', { 'iops-limit/enforce': 'passing' }))
+    await cluster.apply(namespaceOf('young', 'passing'))
     const gone = await cluster.kubectl(['delete', 'iolimitpolicy', 'passing'])
     expect([gone.code, gone.stderr]).toEqual([
       0,
@@ -243,7 +223,7 @@ describe('namespaces', () => {
   })
 
   it('preview a change in numbers, dry run or not', async () => {
-    await cluster.apply(namespaceOf('many'))
+    await cluster.apply(namespaceOf('many', 'gold'))
     const names = Array.from({ length: 12 }, (_, index) => `web-${index}`)
     for (const name of names) await create(podOf('many', name))
     await create(podOf('many', 'big', { 'iops-limit/limit': '8000' }))
@@ -263,7 +243,7 @@ describe('namespaces', () => {
   })
 
   it('look at 3,000 pods at most, for no longer than a second', async () => {
-    await cluster.apply(namespaceOf('huge', {}))
+    await cluster.apply(namespaceOf('huge'))
     const pods = Array.from({ length: 3100 }, (_, index) => podOf('huge', `p-${index}`))
     for (let at = 0; at < pods.length; at += 100) {
       const bodies = pods.slice(at, at + 100)
@@ -288,7 +268,7 @@ describe('policies', () => {
     expect((await create(wrong)).stderr).toContain(
       'IOLimitPolicy wrong: spec.rules[0].default.iops: "2000" is above the max of readIOPS, 1000 at spec.rules[0].max.iops; lower it or raise the other',
     )
-    await cluster.apply(namespaceOf('user', { 'iops-limit/enforce': 'silver' }))
+    await cluster.apply(namespaceOf('user', 'silver'))
     await until(async () => {
       const body = JSON.stringify(policyObject('silver', { default: { iops: 600 }, max: { iops: 1000 } }))
       const { stderr } = await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], body)

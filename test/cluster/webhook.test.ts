@@ -1,6 +1,7 @@
 /** The real program against a real API server: it lists and watches there, and is called from there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
+import { labelledNamespaceOf, registrationOf } from '../support/cluster/objects.ts'
 import { LOOSE_CRD, policyObject } from '../support/cluster/policies.ts'
 import { type Client, createClient } from '../support/https/client.ts'
 import { createWebhookFiles, type WebhookFiles } from '../support/https/files.ts'
@@ -54,8 +55,7 @@ const post = (path: string, body: object): Promise<unknown> =>
 const createNamespace = (
   name: string,
   labels: Readonly<Record<string, string>> = ENFORCED,
-): Promise<unknown> =>
-  post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+): Promise<unknown> => post('/api/v1/namespaces', labelledNamespaceOf(name, labels))
 
 interface Created {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
@@ -73,27 +73,7 @@ async function createPod(namespace: string, name: string): Promise<Readonly<Reco
 }
 
 const register = (): Promise<void> =>
-  cluster.apply({
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
-    metadata: { name: 'iops-limit-webhook' },
-    webhooks: [
-      {
-        name: 'pods.mutate.iops-limit',
-        admissionReviewVersions: ['v1'],
-        sideEffects: 'None',
-        timeoutSeconds: 3,
-        failurePolicy: 'Fail',
-        clientConfig: {
-          url: `${webhook.origin}/mutate`,
-          caBundle: Buffer.from(files.ca).toString('base64'),
-        },
-        rules: [
-          { operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] },
-        ],
-      },
-    ],
-  })
+  cluster.apply(registrationOf({ origin: webhook.origin, ca: files.ca, timeoutSeconds: 3 }))
 
 const PATH = '/apis/policy.iops-limit/v1alpha1/iolimitpolicies'
 

@@ -13,6 +13,17 @@ export interface Room {
   readonly never: string
 }
 
+/** What the webhook's programs are made of. */
+const WEBHOOK_PARTS: readonly string[] = [
+  'contract',
+  'certs',
+  'settings',
+  'kube',
+  'webhook/policy',
+  'webhook/admission',
+  'webhook/cluster',
+]
+
 export const ROOMS: readonly Room[] = [
   {
     folder: 'contract',
@@ -97,16 +108,7 @@ export const ROOMS: readonly Room[] = [
   {
     folder: 'webhook/server',
     holds: 'HTTPS, body and time limits, caches, log, metrics, shutdown',
-    rooms: [
-      'contract',
-      'certs',
-      'settings',
-      'kube',
-      'webhook/policy',
-      'webhook/admission',
-      'webhook/cluster',
-      'webhook/advisor',
-    ],
+    rooms: [...WEBHOOK_PARTS, 'webhook/advisor'],
     packages: ['express', 'pino', 'prom-client'],
     effects: true,
     never: 'decide about a pod',
@@ -114,16 +116,7 @@ export const ROOMS: readonly Room[] = [
   {
     folder: 'webhook/cli',
     holds: 'the program `iops-limit`',
-    rooms: [
-      'contract',
-      'certs',
-      'settings',
-      'kube',
-      'webhook/policy',
-      'webhook/admission',
-      'webhook/cluster',
-      'webhook/server',
-    ],
+    rooms: [...WEBHOOK_PARTS, 'webhook/server'],
     packages: ['yaml', 'js-yaml', 'diff'],
     effects: true,
     never: 'have an engine of its own: same verdict as the server',
@@ -131,17 +124,7 @@ export const ROOMS: readonly Room[] = [
   {
     folder: 'webhook',
     holds: 'the program `iops-limit-webhook`: wiring',
-    rooms: [
-      'contract',
-      'certs',
-      'settings',
-      'kube',
-      'webhook/policy',
-      'webhook/admission',
-      'webhook/cluster',
-      'webhook/advisor',
-      'webhook/server',
-    ],
+    rooms: [...WEBHOOK_PARTS, 'webhook/advisor', 'webhook/server'],
     packages: ['pino'],
     effects: true,
     never: 'hold logic: it is a list of parts',

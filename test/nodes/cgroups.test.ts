@@ -1,42 +1,13 @@
 /** The same on nodes that are set up otherwise: the cgroupfs driver, and cgroup v1. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { namespaceOf } from '../support/cluster/objects.ts'
+import { policyObject } from '../support/cluster/policies.ts'
+import { DISK, runPod } from '../support/vm/pods.ts'
 import { importImages, installChart, uninstallChart } from '../support/vm/release.ts'
 import { type Machine, startMachine } from '../support/vm/vm.ts'
 import { createWorkload, type RunningPod, until, type Workload } from '../support/vm/workload.ts'
 
-const DISK = '259:0'
 const NAMESPACE = 'opted-in'
-
-const POLICY = {
-  apiVersion: 'policy.iops-limit/v1alpha1',
-  kind: 'IOLimitPolicy',
-  metadata: { name: 'gold' },
-  spec: { rules: [{ name: 'all', default: { readIOPS: 200, writeIOPS: 100 } }] },
-}
-
-const OPTED_IN = {
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': 'gold' } },
-}
-
-const POD = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace: NAMESPACE, name: 'web', labels: { app: 'web' } },
-  spec: {
-    terminationGracePeriodSeconds: 1,
-    containers: [
-      {
-        name: 'main',
-        image: 'test.local/fio:1',
-        imagePullPolicy: 'Never',
-        volumeMounts: [{ name: 'data', mountPath: '/data' }],
-      },
-    ],
-    volumes: [{ name: 'data', hostPath: { path: '/data' } }],
-  },
-}
 
 interface Node {
   readonly name: string
@@ -83,10 +54,11 @@ describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
     if (prepare !== undefined) expect(await machine.run(prepare)).toMatchObject({ code: 0 })
     await importImages(machine)
     await installChart(machine, { 'webhook.replicas': '1', 'enforcer.releaseOnExit': 'true' })
-    await cluster.apply(POLICY, OPTED_IN)
-    await cluster.untilAdmitting(NAMESPACE)
-    await cluster.apply(POD)
-    pod = await cluster.untilRunning(NAMESPACE, 'app=web')
+    await cluster.apply(
+      policyObject('gold', { default: { readIOPS: 200, writeIOPS: 100 } }),
+      namespaceOf(NAMESPACE, 'gold'),
+    )
+    pod = await runPod(cluster, NAMESPACE, 'web')
   }, 1_200_000)
 
   afterAll(() => machine[Symbol.asyncDispose]())

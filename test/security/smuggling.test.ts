@@ -14,6 +14,22 @@ const HEAD = 'POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicat
 const HIDDEN = `${HEAD}Content-Length: 8\r\n\r\n"hidden"`
 const CHUNKED = '2\r\n{}\r\n0\r\n\r\n'
 
+/** All that comes back for these bytes, until the connection ends, and the bodies that reach the reviewer. */
+async function send(bytes: string): Promise<{ readonly text: string; readonly seen: readonly unknown[] }> {
+  const seen: unknown[] = []
+  const reviewer: Reviewer = {
+    answer(body) {
+      seen.push(body)
+      return Promise.resolve(allow('u-1'))
+    },
+  }
+  await using serving = await startServing({ reviewer, certificates })
+  const { socket, ended } = await openWire(serving.origin, { ca: certificates.ca })
+  socket.write(bytes)
+  const { text } = await ended
+  return { text, seen }
+}
+
 /** RFC 9112, 6.1, 6.3 and 11.2: two readers must never disagree about where a request ends. */
 test.each([
   ['a length and chunks', `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKED}`],
@@ -34,36 +50,16 @@ test.each([
   ],
   ['a bare line feed behind a chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n`],
 ])('%s: refused, and nothing behind it is read', async (_, bytes) => {
-  const seen: unknown[] = []
-  const reviewer: Reviewer = {
-    answer(body) {
-      seen.push(body)
-      return Promise.resolve(allow('u-1'))
-    },
-  }
-  await using serving = await startServing({ reviewer, certificates })
-  const { socket, ended } = await openWire(serving.origin, { ca: certificates.ca })
-  socket.write(bytes + HIDDEN)
-  const { text } = await ended
+  const { text, seen } = await send(bytes + HIDDEN)
   const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
   expect(statuses.at(-1)).toBe('400')
   expect(seen).not.toContain('hidden')
 })
 
 test('headers that are doubled or odd change nothing of what is reviewed', async () => {
-  const seen: unknown[] = []
-  const reviewer: Reviewer = {
-    answer(body) {
-      seen.push(body)
-      return Promise.resolve(allow('u-1'))
-    },
-  }
-  await using serving = await startServing({ reviewer, certificates })
-  const { socket, ended } = await openWire(serving.origin, { ca: certificates.ca })
   const odd =
     'X-HTTP-Method-Override: DELETE\r\nX-Original-URL: /metrics\r\nX-Forwarded-Host: a\r\n__proto__: b\r\n'
-  socket.write(`${HEAD}${odd}Content-Length: 2\r\nConnection: close\r\n\r\n{}`)
-  const { text } = await ended
+  const { text, seen } = await send(`${HEAD}${odd}Content-Length: 2\r\nConnection: close\r\n\r\n{}`)
   expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
   expect(seen).toEqual([{}])
 })

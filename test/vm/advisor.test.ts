@@ -3,6 +3,8 @@
  * fio again, which measures what became of it.
  */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { namespaceOf } from '../support/cluster/objects.ts'
+import { DISK, runPod } from '../support/vm/pods.ts'
 import { RELEASE, upgradeChart } from '../support/vm/release.ts'
 import { createAccess } from '../support/vm/vm.ts'
 import { createWorkload, type RunningPod, until } from '../support/vm/workload.ts'
@@ -11,8 +13,6 @@ const machine = createAccess(inject('machine'))
 const cluster = createWorkload(machine)
 
 const NAMESPACE = 'adaptive'
-/** Of the machine's one NVMe disk; a partition of it is mounted on /data. */
-const DISK = '259:0'
 /** Operations a second: what a pod has, what is too much over the window, and what is imposed then. */
 const [USUAL, ABOVE, IMPOSED] = [400, 150, 100]
 
@@ -36,22 +36,6 @@ const POLICY = {
   },
 }
 
-const POD = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace: NAMESPACE, name: 'batch', labels: { app: 'batch' } },
-  spec: {
-    terminationGracePeriodSeconds: 1,
-    containers: [
-      {
-        ...{ name: 'main', image: 'test.local/fio:1', imagePullPolicy: 'Never' },
-        volumeMounts: [{ name: 'data', mountPath: '/data' }],
-      },
-    ],
-    volumes: [{ name: 'data', hostPath: { path: '/data' } }],
-  },
-}
-
 let pod: RunningPod
 
 beforeAll(async () => {
@@ -61,13 +45,8 @@ beforeAll(async () => {
     'advisor.interval': '5s',
     'enforcer.usage.interval': '10s',
   })
-  await cluster.apply(POLICY, {
-    ...{ apiVersion: 'v1', kind: 'Namespace' },
-    metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': NAMESPACE } },
-  })
-  await cluster.untilAdmitting(NAMESPACE)
-  await cluster.apply(POD)
-  pod = await cluster.untilRunning(NAMESPACE, 'app=batch')
+  await cluster.apply(POLICY, namespaceOf(NAMESPACE, NAMESPACE))
+  pod = await runPod(cluster, NAMESPACE, 'batch')
 }, 900_000)
 
 afterAll(async () => {

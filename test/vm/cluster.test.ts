@@ -1,43 +1,20 @@
 /** The whole product on a real cluster: chart, images, admission, kernel. */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { namespaceOf } from '../support/cluster/objects.ts'
+import { policyObject } from '../support/cluster/policies.ts'
+import { DISK, specOf } from '../support/vm/pods.ts'
 import { createAccess } from '../support/vm/vm.ts'
 import { createWorkload, type RunningPod, until } from '../support/vm/workload.ts'
 
 const machine = createAccess(inject('machine'))
 const cluster = createWorkload(machine)
 
-/** Of the machine's one NVMe disk; a partition of it is mounted on /data. */
-const DISK = '259:0'
-
-const GOLD = {
-  apiVersion: 'policy.iops-limit/v1alpha1',
-  kind: 'IOLimitPolicy',
-  metadata: { name: 'gold' },
-  spec: {
-    rules: [
-      { name: 'all', default: { readIOPS: 200, writeIOPS: 100 }, max: { readIOPS: 1000, writeIOPS: 1000 } },
-    ],
-  },
-}
-
-const namespaceOf = (name: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels: { 'iops-limit/enforce': 'gold' } },
+const GOLD = policyObject('gold', {
+  default: { readIOPS: 200, writeIOPS: 100 },
+  max: { readIOPS: 1000, writeIOPS: 1000 },
 })
 
-const POD_SPEC = {
-  terminationGracePeriodSeconds: 1,
-  containers: [
-    {
-      name: 'main',
-      image: 'test.local/fio:1',
-      imagePullPolicy: 'Never',
-      volumeMounts: [{ name: 'data', mountPath: '/data' }],
-    },
-  ],
-  volumes: [{ name: 'data', hostPath: { path: '/data' } }],
-}
+const POD_SPEC = specOf()
 
 const deploymentOf = (namespace: string, name: string): object => ({
   apiVersion: 'apps/v1',
@@ -69,7 +46,7 @@ describe('a Deployment without any annotation, in a namespace that has opted in'
   let pod: RunningPod
 
   beforeAll(async () => {
-    await cluster.apply(namespaceOf(NAMESPACE))
+    await cluster.apply(namespaceOf(NAMESPACE, 'gold'))
     await cluster.untilAdmitting(NAMESPACE)
     failures = findFailures(await cluster.kubectl('get', '--raw', '/metrics'))
     await cluster.apply(deploymentOf(NAMESPACE, 'web'))
@@ -147,7 +124,7 @@ function findFailures(metrics: string): readonly string[] {
 describe("the API server's own view", () => {
   it('shows a dry run that leaves nothing behind, and no failed call of a webhook', async () => {
     const NAMESPACE = 'dry'
-    await cluster.apply(namespaceOf(NAMESPACE))
+    await cluster.apply(namespaceOf(NAMESPACE, 'gold'))
     await cluster.untilAdmitting(NAMESPACE)
     const pod = JSON.stringify({
       apiVersion: 'v1',
@@ -171,7 +148,7 @@ describe("the API server's own view", () => {
 
   it('shows no drift when the same manifest is applied again', async () => {
     const NAMESPACE = 'drift'
-    await cluster.apply(namespaceOf(NAMESPACE))
+    await cluster.apply(namespaceOf(NAMESPACE, 'gold'))
     await cluster.untilAdmitting(NAMESPACE)
     const manifest = JSON.stringify({
       apiVersion: 'v1',

@@ -1,25 +1,18 @@
 /** The enforcer of the chart on a real node: what it may do, which containers it reaches, and what becomes of its limits. */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { namespaceOf } from '../support/cluster/objects.ts'
+import { policyObject } from '../support/cluster/policies.ts'
+import { DISK, IMAGE } from '../support/vm/pods.ts'
+import { RELEASE } from '../support/vm/release.ts'
 import { createAccess } from '../support/vm/vm.ts'
-import { createWorkload, until } from '../support/vm/workload.ts'
+import { createWorkload, sliceOf, until } from '../support/vm/workload.ts'
 
 const machine = createAccess(inject('machine'))
 const cluster = createWorkload(machine)
 
-const RELEASE = 'iops-limit'
 const NAMESPACE = 'enforced'
-/** The NVMe disk, and another one that is none of the enforcer's. */
-const DISK = '259:0'
+/** A disk that is none of the enforcer's. */
 const OTHER = '254:0'
-
-const policyOf = (name: string, rule: object): object => ({
-  apiVersion: 'policy.iops-limit/v1alpha1',
-  kind: 'IOLimitPolicy',
-  metadata: { name },
-  spec: { rules: [{ name: 'all', ...rule }] },
-})
-
-const IMAGE = { image: 'test.local/fio:1', imagePullPolicy: 'Never' }
 
 const podOf = (namespace: string, name: string, spec: object = {}): object => ({
   apiVersion: 'v1',
@@ -28,16 +21,10 @@ const podOf = (namespace: string, name: string, spec: object = {}): object => ({
   spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', ...IMAGE }], ...spec },
 })
 
-const namespaceOf = (name: string, policy: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels: { 'iops-limit/enforce': policy } },
-})
-
 beforeAll(async () => {
   await cluster.apply(
-    policyOf('pods', { default: { readIOPS: 300 }, max: { readIOPS: 5000 } }),
-    policyOf('containers', {
+    policyObject('pods', { default: { readIOPS: 300 }, max: { readIOPS: 5000 } }),
+    policyObject('containers', {
       scope: 'container',
       default: { writeIOPS: 70 },
       exemptContainers: { names: ['proxy'] },
@@ -226,7 +213,7 @@ async function readEach(
   name: string,
   uid: string,
 ): Promise<Readonly<Record<string, string>>> {
-  const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${uid.replaceAll('-', '_')}.slice')`
+  const slice = sliceOf(uid)
   const ids = Object.entries(await readIds(namespace, name))
   const lines = await Promise.all(
     ids.map(async ([container, id]) => {
@@ -249,7 +236,7 @@ describe('nothing stale', () => {
       cluster.untilRunning(leaving, 'app=freed'),
     ])
     await Promise.all([kept, changed, freed].map(({ uid }) => untilLine(uid, limitOf('300'))))
-    const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${kept.uid.replaceAll('-', '_')}.slice')`
+    const slice = sliceOf(kept.uid)
     await run(`echo '${OTHER} wiops=4321' > ${slice}/io.max`)
     await run(`kill -9 ${ENFORCER}`)
     const change = ['--overwrite', 'iops-limit/read-iops=1200']
@@ -269,7 +256,7 @@ describe('nothing stale', () => {
     const { uid } = await cluster.untilRunning(NAMESPACE, 'app=drift')
     await untilLine(uid, limitOf('300'))
     const before = await readMetric('iops_limit_enforcer_drift_total')
-    const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${uid.replaceAll('-', '_')}.slice')`
+    const slice = sliceOf(uid)
     await run(`echo '${DISK} riops=max' > ${slice}/io.max`)
     await untilLine(uid, limitOf('300'))
     expect(await readMetric('iops_limit_enforcer_drift_total')).toBe(before + 1)
@@ -278,7 +265,7 @@ describe('nothing stale', () => {
   it('while the API server is away, limits that somebody resets are back all the same', async () => {
     const { uid } = await cluster.untilRunning(NAMESPACE, 'app=drift')
     await run('systemctl stop kube-apiserver')
-    const slice = `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${uid.replaceAll('-', '_')}.slice')`
+    const slice = sliceOf(uid)
     try {
       await run(`echo '${DISK} riops=max' > ${slice}/io.max`)
       await untilLine(uid, limitOf('300'))

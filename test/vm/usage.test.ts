@@ -1,42 +1,22 @@
 /** Usage on a real node: what the real kubelet tells of a container that writes as fast as its limit lets it. */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { namespaceOf } from '../support/cluster/objects.ts'
+import { policyObject } from '../support/cluster/policies.ts'
+import { DISK, runPod } from '../support/vm/pods.ts'
+import { RELEASE } from '../support/vm/release.ts'
 import { createAccess } from '../support/vm/vm.ts'
 import { createWorkload, until } from '../support/vm/workload.ts'
 
 const machine = createAccess(inject('machine'))
 const cluster = createWorkload(machine)
 
-const RELEASE = 'iops-limit'
 const NAMESPACE = 'usage'
 /** Operations a second. */
 const LIMIT = 100
 const VIEWER = 'usage-viewer'
 
-const POLICY = {
-  apiVersion: 'policy.iops-limit/v1alpha1',
-  kind: 'IOLimitPolicy',
-  metadata: { name: NAMESPACE },
-  spec: { rules: [{ name: 'all', default: { writeIOPS: LIMIT } }] },
-}
-
 const FIO =
   'fio --name=load --rw=randwrite --filename=/data/usage --size=16M --bs=4k --direct=1 --ioengine=psync --time_based --runtime=1800'
-
-const POD = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace: NAMESPACE, name: 'load', labels: { app: 'load' } },
-  spec: {
-    terminationGracePeriodSeconds: 1,
-    containers: [
-      {
-        ...{ name: 'main', image: 'test.local/fio:1', imagePullPolicy: 'Never', command: FIO.split(' ') },
-        volumeMounts: [{ name: 'data', mountPath: '/data' }],
-      },
-    ],
-    volumes: [{ name: 'data', hostPath: { path: '/data' } }],
-  },
-}
 
 const viewer = [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace: RELEASE, name: VIEWER } },
@@ -80,13 +60,12 @@ async function look(token = ''): Promise<{ readonly status: number; readonly ite
 }
 
 beforeAll(async () => {
-  await cluster.apply(POLICY, ...viewer, {
-    ...{ apiVersion: 'v1', kind: 'Namespace' },
-    metadata: { name: NAMESPACE, labels: { 'iops-limit/enforce': NAMESPACE } },
-  })
-  await cluster.untilAdmitting(NAMESPACE)
-  await cluster.apply(POD)
-  await cluster.untilRunning(NAMESPACE, 'app=load')
+  await cluster.apply(
+    policyObject(NAMESPACE, { default: { writeIOPS: LIMIT } }),
+    ...viewer,
+    namespaceOf(NAMESPACE, NAMESPACE),
+  )
+  await runPod(cluster, NAMESPACE, 'load', FIO.split(' '))
 })
 
 describe('a container that hammers the disk', () => {
@@ -100,7 +79,7 @@ describe('a container that hammers the disk', () => {
         return items.find(
           ({ container, device, usage }) =>
             container === 'main' &&
-            device === '259:0' &&
+            device === DISK &&
             usage?.source === 'cadvisor' &&
             Math.abs((usage.writeIOPS ?? 0) - LIMIT) <= LIMIT * 0.2,
         )

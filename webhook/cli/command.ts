@@ -24,6 +24,13 @@ export interface Command {
   readonly run: (argv: readonly string[], env: Environment, effects: CliEffects) => Promise<number>
 }
 
+/** A subcommand as the table of all of them has it. */
+export interface Listed {
+  readonly summary: string
+  /** Loaded when it is called: what one command needs is no other's start-up. */
+  readonly load: () => Promise<Command>
+}
+
 /** Everything that is wrong with a call, a line each. */
 export const formatCallProblems = (command: string, problems: readonly string[]): string =>
   `${problems.map((problem) => `${command}: ${problem}`).join('\n')}\nSee ${command} --help\n`

@@ -1,10 +1,4 @@
-import { type CliEffects, type Command, type Environment, formatCallProblems } from './command.ts'
-
-export interface Listed {
-  readonly summary: string
-  /** Loaded when it is called: what one command needs is no other's start-up. */
-  readonly load: () => Promise<Command>
-}
+import { type CliEffects, type Environment, formatCallProblems, type Listed } from './command.ts'
 
 /** Every subcommand, in the order of the help. */
 const COMMANDS: Readonly<Record<string, Listed>> = {

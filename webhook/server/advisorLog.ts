@@ -1,30 +1,15 @@
 /** What the log tells of the advisor. */
 import type { Logger } from 'pino'
 import { messageOf } from '../../contract/problem.ts'
-import type { LeaseObserver } from '../../kube/lease.ts'
 import type { AdvisorObserver } from '../advisor/advisor.ts'
 import type { NodePod } from '../advisor/pods.ts'
 import type { AdvisorMetrics } from './advisorMetrics.ts'
+import { tellLease } from './leaseLog.ts'
 
 /** The metrics' observers, which tell the log too. */
 export const observeAdvisor = (log: Logger, { lease, advisor }: AdvisorMetrics): AdvisorMetrics => ({
-  lease: tellLease(log, lease),
+  lease: tellLease(log, 'advisor', lease),
   advisor: { ...advisor, ...tellActs(log, advisor), ...tellTurns(log, advisor) },
-})
-
-const tellLease = (log: Logger, lease: LeaseObserver): LeaseObserver => ({
-  leading() {
-    lease.leading()
-    log.info('advisor: leading')
-  },
-  ended(why) {
-    lease.ended(why)
-    log.info({ why }, 'advisor: no longer leading')
-  },
-  failed(error) {
-    lease.failed(error)
-    log.warn({ reason: messageOf(error) }, 'advisor: lease failed, trying again')
-  },
 })
 
 const nameOf = ({ namespace, name, node }: NodePod): object => ({ namespace, name, node })

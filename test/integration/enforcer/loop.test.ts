@@ -18,6 +18,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStandInNode, type GrowingNode, readRecorded } from '../../support/kernel/recordedNode.ts'
 import {
   type RunningEnforcer,
+  readMetric,
+  readPage,
   runEnforcer,
   startEnforcer,
   writePods,
@@ -100,12 +102,6 @@ const textOf = (group: string): string => {
 const limitOf = (group: string): string => /riops=(\w+)/.exec(textOf(group))?.[1] ?? ''
 const holds = async (group: string, limit: string) =>
   await expect.poll(() => limitOf(group), { timeout: 20_000, interval: 2 }).toBe(limit)
-const get = async (enforcer: RunningEnforcer, page: string) => {
-  const answer = await fetch((await enforcer.origin()) + page)
-  return { status: answer.status, text: await answer.text() }
-}
-const metric = async (enforcer: RunningEnforcer, line: RegExp): Promise<number> =>
-  Number(line.exec((await get(enforcer, '/metrics')).text)?.[1])
 const messages = (enforcer: RunningEnforcer) => enforcer.log.map(({ msg }) => msg)
 
 describe('cgroups that come', () => {
@@ -118,7 +114,9 @@ describe('cgroups that come', () => {
     console.log(`a pod's cgroup is limited ${(performance.now() - before).toFixed(1)} ms after it came`)
     expect(kubelet.calls.length).toBeLessThanOrEqual(3)
     // The line is there a moment before its writer has counted it.
-    await expect.poll(() => metric(enforcer, /apply_seconds_count\{cause="(?:cgroup|pod)"\} (\d+)/)).toBe(1)
+    await expect
+      .poll(() => readMetric(enforcer, /apply_seconds_count\{cause="(?:cgroup|pod)"\} (\d+)/))
+      .toBe(1)
   })
 
   it('of a container, and of one that was started anew', async () => {
@@ -170,7 +168,7 @@ describe('cgroups that come', () => {
       `500 pods came within ${(created - before).toFixed(0)} ms and were limited ${(performance.now() - created).toFixed(0)} ms later, with ${kubelet.calls.length} questions`,
     )
     expect(kubelet.calls.length).toBeLessThan(20)
-    await expect.poll(() => metric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(500)
+    await expect.poll(() => readMetric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(500)
   })
 
   it('of a pod that the kubelet never tells of: asked about a few times, and left alone', async () => {
@@ -178,7 +176,7 @@ describe('cgroups that come', () => {
     node.addV2(`kubepods/burstable/pod${UID}`)
     await expect.poll(() => kubelet.calls.length, { timeout: 20_000 }).toBeGreaterThan(3)
     expect(limitOf(`kubepods/burstable/pod${UID}`)).toBe('')
-    expect(await metric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(0)
+    expect(await readMetric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(0)
   })
 
   it('where the kubelet makes its directories only later', async () => {
@@ -202,7 +200,7 @@ describe('nothing is stale', () => {
     await holds(pod, '100')
     writeFileSync(node.cgroup(pod, 'io.max'), '8:0 rbps=5 wbps=max riops=max wiops=max\n')
     await holds(pod, '100')
-    await expect.poll(() => metric(enforcer, /drift_total (\d+)/)).toBe(1)
+    await expect.poll(() => readMetric(enforcer, /drift_total (\d+)/)).toBe(1)
     expect(messages(enforcer)).toContain('somebody else changed the limit: it is written again')
   })
 
@@ -217,7 +215,7 @@ describe('nothing is stale', () => {
     tell()
     rmSync(node.cgroup(pod), { recursive: true })
     await expect
-      .poll(async () => JSON.parse((await get(enforcer, '/api/v1/limits')).text) as unknown)
+      .poll(async () => JSON.parse((await readPage(enforcer, '/api/v1/limits')).text) as unknown)
       .toEqual({
         items: [],
         total: 0,
@@ -299,10 +297,10 @@ describe('disks that change', () => {
     })
     made.push(enforcer)
     await expect.poll(() => messages(enforcer).join('\n')).toContain('DATA_MOUNT /data: is not a mount point')
-    expect((await get(enforcer, '/readyz')).text).toContain(
+    expect((await readPage(enforcer, '/readyz')).text).toContain(
       'there is no cgroup tree or no disk to enforce on: see the log',
     )
-    expect((await get(enforcer, '/api/v1/limits')).status).toBe(503)
+    expect((await readPage(enforcer, '/api/v1/limits')).status).toBe(503)
     writeFileSync(mountinfo(), readRecorded('mountinfo.txt'))
     await holds(pod, '100')
     writeFileSync(mountinfo(), readRecorded('mountinfo.txt').replaceAll(/^.* \/data .*\n/gm, ''))
@@ -397,14 +395,14 @@ describe('what fails', () => {
       },
     ])
     expect(messages(enforcer).filter((msg) => msg.includes('does not exist'))).toHaveLength(1)
-    expect(await metric(enforcer, /pods\{state="failing"\} (\d)/)).toBe(1)
-    const { items } = JSON.parse((await get(enforcer, '/api/v1/limits')).text) as {
+    expect(await readMetric(enforcer, /pods\{state="failing"\} (\d)/)).toBe(1)
+    const { items } = JSON.parse((await readPage(enforcer, '/api/v1/limits')).text) as {
       items: { problems: string[] }[]
     }
     expect(items[0]?.problems[0]).toContain('io.max does not exist')
     writeFileSync(node.cgroup(pod, 'io.max'), '')
     await holds(pod, '100')
-    expect(await metric(enforcer, /pods\{state="limited"\} (\d)/)).toBe(1)
+    expect(await readMetric(enforcer, /pods\{state="limited"\} (\d)/)).toBe(1)
   })
 
   it('an API server that takes no events changes nothing, and is said once', async () => {
@@ -420,7 +418,7 @@ describe('what fails', () => {
       .poll(() => messages(enforcer))
       .toContain('events about pods cannot be sent: grant "create" on events')
     expect(messages(enforcer).filter((msg) => msg.startsWith('events'))).toHaveLength(1)
-    expect(await metric(enforcer, /events_total\{result="refused"\} (\d)/)).toBeGreaterThan(0)
+    expect(await readMetric(enforcer, /events_total\{result="refused"\} (\d)/)).toBeGreaterThan(0)
   })
 
   it('a metrics port that is taken keeps no limit from its place', async () => {
@@ -448,7 +446,7 @@ describe('what fails', () => {
     mkdirSync(node.cgroup(`kubepods/burstable/pod${UID}`), { recursive: true })
     writeFileSync(node.cgroup(`kubepods/burstable/pod${UID}/io.max`), '')
     await holds(pod, '100')
-    expect((await get(enforcer, '/healthz')).text).toBe('ok\n')
+    expect((await readPage(enforcer, '/healthz')).text).toBe('ok\n')
   })
 })
 
@@ -471,7 +469,7 @@ describe('pages', () => {
     const enforcer = await start('100ms')
     await holds(pod, '100')
     await expect.poll(() => messages(enforcer)).toContain("written: a policy's default")
-    expect(JSON.parse((await get(enforcer, '/api/v1/limits?namespace=team&pod=db')).text)).toEqual({
+    expect(JSON.parse((await readPage(enforcer, '/api/v1/limits?namespace=team&pod=db')).text)).toEqual({
       items: [
         {
           namespace: 'team',
@@ -496,12 +494,14 @@ describe('pages', () => {
       ],
       total: 1,
     })
-    const first = JSON.parse((await get(enforcer, '/api/v1/limits?limit=1')).text) as { continue: string }
+    const first = JSON.parse((await readPage(enforcer, '/api/v1/limits?limit=1')).text) as {
+      continue: string
+    }
     expect(first).toMatchObject({ items: [{ pod: 'db' }], total: 2 })
-    const second = await get(enforcer, `/api/v1/limits?limit=1&continue=${first.continue}`)
+    const second = await readPage(enforcer, `/api/v1/limits?limit=1&continue=${first.continue}`)
     expect(JSON.parse(second.text)).toMatchObject({ items: [{ pod: 'free', state: 'unlimited' }], total: 2 })
     expect(second.text).not.toContain('"continue"')
-    expect(JSON.parse((await get(enforcer, '/api/v1/containers')).text)).toMatchObject({
+    expect(JSON.parse((await readPage(enforcer, '/api/v1/containers')).text)).toMatchObject({
       items: [
         {
           pod: 'db',
@@ -513,7 +513,7 @@ describe('pages', () => {
       ],
       total: 1,
     })
-    const { text } = await get(enforcer, '/metrics')
+    const { text } = await readPage(enforcer, '/metrics')
     const where = 'namespace="team",pod="db",container="",device="259:0"'
     for (const line of [
       `iops_limit_enforcer_limit{${where},dimension="readIOPS"} 100`,
@@ -523,17 +523,17 @@ describe('pages', () => {
       'iops_limit_enforcer_cgroups_left_out 0',
     ])
       expect(text.split('\n')).toContain(line)
-    await expect.poll(() => metric(enforcer, /pass_seconds_count (\d+)/)).toBeGreaterThan(1)
+    await expect.poll(() => readMetric(enforcer, /pass_seconds_count (\d+)/)).toBeGreaterThan(1)
   })
 
   it('refuse what they do not know, in words', async () => {
     const enforcer = await start('1h')
-    expect((await get(enforcer, '/')).text).toContain('there is no such page: see /metrics')
-    expect(await get(enforcer, '/api/v1/limits?limit=0')).toEqual({
+    expect((await readPage(enforcer, '/')).text).toContain('there is no such page: see /metrics')
+    expect(await readPage(enforcer, '/api/v1/limits?limit=0')).toEqual({
       status: 400,
       text: '{"error":"limit \\"0\\" is not a whole number from 1 to 500"}\n',
     })
-    expect(await get(enforcer, '/api/v1/containers?continue=-1!')).toEqual({
+    expect(await readPage(enforcer, '/api/v1/containers?continue=-1!')).toEqual({
       status: 400,
       text: '{"error":"continue \\"-1!\\" is none that a page gave"}\n',
     })

@@ -8,123 +8,71 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { issueLeaf } from '../../../certs/issue.ts'
 import { createKeys, LEAF_BITS } from '../../../certs/keys.ts'
 import { createTestAuthority } from '../../support/https/certificates.ts'
-import { createStandInNode, type GrowingNode } from '../../support/kernel/recordedNode.ts'
-import { type RunningEnforcer, startEnforcer } from '../../support/kernel/runEnforcer.ts'
-import {
-  type Answer,
-  type ApiStandIn,
-  createApiStandIn,
-  json,
-  type StandIn,
-  standInEnv,
-  startStandIn,
-} from '../../support/kernel/standIns.ts'
+import { type RunningEnforcer, readMetric } from '../../support/kernel/runEnforcer.ts'
+import { createScene, listOf, podOf, reasonsOf, type Scene } from '../../support/kernel/scene.ts'
+import { type Answer, json, startStandIn } from '../../support/kernel/standIns.ts'
 
-const UID = '0a1b2c3d-1111-4222-8333-444455556666'
-
-const podOf = (limit: string | undefined, given: { name?: string; uid?: string } = {}) => ({
-  metadata: {
-    namespace: 'team',
-    name: given.name ?? 'db',
-    uid: given.uid ?? UID,
-    annotations: { 'iops-limit/policy': 'gold/x', ...(limit !== undefined && { 'iops-limit/limit': limit }) },
-  },
-  spec: { containers: [{ name: 'pg' }] },
-  status: { phase: 'Running' },
-})
-
-const listOf = (...limits: readonly string[]) => ({
-  kind: 'PodList',
-  items: limits.map((limit) => podOf(limit)),
-})
-
-let node: GrowingNode
-let kubelet: StandIn
-let api: StandIn
-let pods: ApiStandIn
-const made: AsyncDisposable[] = []
+let scene: Scene
 
 beforeEach(async () => {
-  node = createStandInNode()
-  node.addV2(`kubepods/pod${UID}`)
-  pods = createApiStandIn(podOf('500'))
-  made.push((kubelet = await startStandIn(json(listOf('100')))))
-  made.push((api = await startStandIn((request, response) => pods.answer(request, response))))
+  scene = await createScene()
 })
-afterEach(async () => {
-  for (const thing of made.splice(0).toReversed()) await thing[Symbol.asyncDispose]()
-  node.dispose()
-})
+afterEach(() => scene[Symbol.asyncDispose]())
 
-function start(env: Record<string, string> = {}, interval = '100ms'): RunningEnforcer {
-  const enforcer = startEnforcer(['--check-interval', interval], {
-    env: { ...node.env, ...standInEnv(kubelet, api), ...env },
-  })
-  made.push(enforcer)
-  return enforcer
-}
-
-const held = () =>
-  /riops=(\w+)/.exec(readFileSync(node.cgroup(`kubepods/pod${UID}/io.max`), 'utf8'))?.[1] ?? ''
-const holds = async (limit: string) => await expect.poll(held, { timeout: 8_000, interval: 5 }).toBe(limit)
+const holds = async (limit: string) =>
+  await expect.poll(scene.held, { timeout: 8_000, interval: 5 }).toBe(limit)
 const says = async (enforcer: RunningEnforcer, text: string) =>
   await expect.poll(() => enforcer.log.map(({ msg }) => msg), { timeout: 8_000 }).toContain(text)
-const reasons = (enforcer: RunningEnforcer) =>
-  enforcer.log.flatMap(({ because }) => (Array.isArray(because) ? (because as string[]) : []))
-const metric = async (enforcer: RunningEnforcer, line: RegExp): Promise<number> => {
-  const text = await (await fetch(`${await enforcer.origin()}/metrics`)).text()
-  return Number(line.exec(text)?.[1])
-}
 
 describe('the kubelet first, the API server second', () => {
   it('falls back and comes back, once in the log, always in a metric', async () => {
-    const enforcer = start()
+    const enforcer = scene.start()
     await holds('100')
-    await kubelet.stop()
+    await scene.kubelet.stop()
     await holds('500')
     await says(enforcer, 'pods come from the API server')
-    expect(await metric(enforcer, /_source\{source="apiserver"\} (\d)/)).toBe(1)
-    expect(reasons(enforcer)[0]).toContain(
-      `kubelet https://127.0.0.1:${kubelet.port}: does not tell its pods: GET /pods: `,
+    expect(await readMetric(enforcer, /_source\{source="apiserver"\} (\d)/)).toBe(1)
+    expect(reasonsOf(enforcer)[0]).toContain(
+      `kubelet https://127.0.0.1:${scene.kubelet.port}: does not tell its pods: GET /pods: `,
     )
-    await kubelet.start()
+    await scene.kubelet.start()
     await holds('100')
-    await expect.poll(() => metric(enforcer, /_source\{source="kubelet"\} (\d)/)).toBe(1)
+    await expect.poll(() => readMetric(enforcer, /_source\{source="kubelet"\} (\d)/)).toBe(1)
     expect(enforcer.log.filter(({ msg }) => msg.startsWith('pods come from')).map(({ msg }) => msg)).toEqual([
       'pods come from the kubelet',
       'pods come from the API server',
       'pods come from the kubelet',
     ])
-    expect(await metric(enforcer, /calls_total\{target="kubelet",code="0"\} (\d+)/)).toBeGreaterThan(0)
+    expect(await readMetric(enforcer, /calls_total\{target="kubelet",code="0"\} (\d+)/)).toBeGreaterThan(0)
   })
 
   it('keeps what it last knew while both are down, says so, and recovers', async () => {
-    const enforcer = start()
+    const enforcer = scene.start()
     await holds('100')
-    await kubelet.stop()
-    await api.stop()
+    await scene.kubelet.stop()
+    await scene.api.stop()
     await says(enforcer, 'nobody tells of pods any more: limits stay as they are')
-    writeFileSync(node.cgroup(`kubepods/pod${UID}/io.max`), '')
+    writeFileSync(scene.file, '')
     await holds('100')
-    await expect.poll(() => metric(enforcer, /drift_total (\d+)/)).toBe(1)
-    expect(await metric(enforcer, /pods_age_seconds ([\d.]+)/)).toBeGreaterThan(0)
-    kubelet.answer = json(listOf('200'))
-    await kubelet.start()
+    await expect.poll(() => readMetric(enforcer, /drift_total (\d+)/)).toBe(1)
+    expect(await readMetric(enforcer, /pods_age_seconds ([\d.]+)/)).toBeGreaterThan(0)
+    scene.kubelet.answer = json(listOf('200'))
+    await scene.kubelet.start()
     await holds('200')
     expect(enforcer.log.filter(({ msg }) => msg.includes('nobody tells'))).toHaveLength(1)
   })
 
   it('says at the start that nobody tells, and begins as soon as one does', async () => {
-    await kubelet.stop()
-    await api.stop()
-    const enforcer = start()
+    await scene.kubelet.stop()
+    await scene.api.stop()
+    const enforcer = scene.start()
     await says(enforcer, 'nobody tells of pods yet')
     const ready = await fetch(`${await enforcer.origin()}/readyz`)
     expect([ready.status, await ready.text()]).toEqual([
       503,
       expect.stringContaining('nobody has told of pods yet'),
     ])
-    await api.start()
+    await scene.api.start()
     await holds('500')
     await expect.poll(async () => (await fetch(`${await enforcer.origin()}/readyz`)).status).toBe(200)
   })
@@ -154,41 +102,47 @@ describe('the kubelet first, the API server second', () => {
       'the answer is longer than 33554432 bytes',
     ],
   ])('a kubelet that gives %s', async (_, answer, reason) => {
-    kubelet.answer = answer
-    const enforcer = start()
+    scene.kubelet.answer = answer
+    const enforcer = scene.start()
     await holds('500')
-    expect(reasons(enforcer).join('\n')).toContain(reason)
-    kubelet.answer = json(listOf('100'))
+    expect(reasonsOf(enforcer).join('\n')).toContain(reason)
+    scene.kubelet.answer = json(listOf('100'))
     await holds('100')
   })
 
   it('waits as long as a kubelet asks for', async () => {
-    kubelet.answer = (_, response) => response.writeHead(429, { 'retry-after': '30' }).end()
-    const enforcer = start()
+    scene.kubelet.answer = (_, response) => response.writeHead(429, { 'retry-after': '30' }).end()
+    const enforcer = scene.start()
     await holds('500')
     await sleep(500)
-    expect(kubelet.calls).toHaveLength(1)
-    expect(reasons(enforcer).join('\n')).toContain('HTTP 429')
+    expect(scene.kubelet.calls).toHaveLength(1)
+    expect(reasonsOf(enforcer).join('\n')).toContain('HTTP 429')
   })
 
   it('waits for a slow kubelet no longer than five seconds, and passes meanwhile', async () => {
-    kubelet.answer = () => undefined
-    const enforcer = start()
+    scene.kubelet.answer = () => undefined
+    const enforcer = scene.start()
     await holds('500')
-    expect(reasons(enforcer).join('\n')).toContain('no whole answer within 5000 ms')
-    pods.put(podOf('600'))
+    expect(reasonsOf(enforcer).join('\n')).toContain('no whole answer within 5000 ms')
+    scene.pods.put(podOf('600'))
     await holds('600')
   })
 })
 
 describe('the certificate of the kubelet', () => {
   it('is verified: another CA is refused, in words, and skip-verify is warned of at each start', async () => {
-    const other = path.join(node.folder, 'other.crt')
+    const other = path.join(scene.node.folder, 'other.crt')
     writeFileSync(other, (await createTestAuthority()).certificate)
-    const enforcer = start({ KUBELET_CA_PATH: other, POD_SOURCE: 'kubelet' })
+    const enforcer = scene.start({ KUBELET_CA_PATH: other, POD_SOURCE: 'kubelet' })
     await says(enforcer, 'nobody tells of pods yet')
-    expect(reasons(enforcer).join('\n')).toMatch(/does not tell its pods: .*; set KUBELET_CA_PATH to the CA/)
-    const trusting = start({ KUBELET_CA_PATH: other, POD_SOURCE: 'kubelet', KUBELET_SKIP_VERIFY: 'true' })
+    expect(reasonsOf(enforcer).join('\n')).toMatch(
+      /does not tell its pods: .*; set KUBELET_CA_PATH to the CA/,
+    )
+    const trusting = scene.start({
+      KUBELET_CA_PATH: other,
+      POD_SOURCE: 'kubelet',
+      KUBELET_SKIP_VERIFY: 'true',
+    })
     await holds('100')
     expect(trusting.log[0]?.msg).toBe(
       "KUBELET_SKIP_VERIFY is on: whoever answers in the kubelet's place is believed, and shown the token; set KUBELET_CA_PATH to the kubelet's CA or certificate instead",
@@ -208,11 +162,10 @@ describe('the certificate of the kubelet', () => {
       [good, '300'],
       [expired, 'CERT_HAS_EXPIRED'],
     ] as const) {
-      const pinned = path.join(node.folder, 'kubelet.crt')
+      const pinned = path.join(scene.node.folder, 'kubelet.crt')
       writeFileSync(pinned, cert)
-      const own = await startStandIn(json(listOf('300')), { ca: '', cert, key: keys.privateKey })
-      made.push(own)
-      const enforcer = start({
+      const own = scene.keep(await startStandIn(json(listOf('300')), { ca: '', cert, key: keys.privateKey }))
+      const enforcer = scene.start({
         KUBELET_PORT: String(own.port),
         KUBELET_CA_PATH: pinned,
         POD_SOURCE: 'kubelet',
@@ -220,16 +173,17 @@ describe('the certificate of the kubelet', () => {
       if (expected === '300') await holds(expected)
       else {
         await says(enforcer, 'nobody tells of pods yet')
-        expect(reasons(enforcer).join('\n')).toContain('certificate has expired')
+        expect(reasonsOf(enforcer).join('\n')).toContain('certificate has expired')
       }
       await enforcer.stop()
     }
-    writeFileSync(path.join(node.folder, 'ca.crt'), authority.certificate)
-    const named = await startStandIn(json(listOf('400')), { ca: '', cert: good, key: keys.privateKey })
-    made.push(named)
-    start({
+    writeFileSync(path.join(scene.node.folder, 'ca.crt'), authority.certificate)
+    const named = scene.keep(
+      await startStandIn(json(listOf('400')), { ca: '', cert: good, key: keys.privateKey }),
+    )
+    scene.start({
       KUBELET_PORT: String(named.port),
-      KUBELET_CA_PATH: path.join(node.folder, 'ca.crt'),
+      KUBELET_CA_PATH: path.join(scene.node.folder, 'ca.crt'),
       KUBELET_SERVER_NAME: 'node-a',
       POD_SOURCE: 'kubelet',
     })
@@ -238,69 +192,69 @@ describe('the certificate of the kubelet', () => {
 
   it('is shown a token that is read anew at each call', async () => {
     const tokens = new Set<string>()
-    kubelet.answer = (request, response) => {
+    scene.kubelet.answer = (request, response) => {
       tokens.add(request.headers.authorization ?? '')
       json(listOf('100'))(request, response)
     }
-    start({ POD_SOURCE: 'kubelet' })
+    scene.start({ POD_SOURCE: 'kubelet' })
     await holds('100')
-    writeFileSync(path.join(kubelet.account, 'token'), 'second\n')
+    writeFileSync(path.join(scene.kubelet.account, 'token'), 'second\n')
     await expect.poll(() => [...tokens]).toEqual(['Bearer first', 'Bearer second'])
   })
 })
 
 describe('the API server', () => {
   it('is asked for the pods of this node and no others, and tells of a change at once', async () => {
-    const enforcer = start({ POD_SOURCE: 'apiserver' }, '1h')
+    const enforcer = scene.start({ POD_SOURCE: 'apiserver' }, { interval: '1h' })
     await holds('500')
-    expect(api.calls[0]).toBe('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-a&resourceVersion=0')
-    await expect.poll(() => api.calls.length).toBe(2)
+    expect(scene.api.calls[0]).toBe('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-a&resourceVersion=0')
+    await expect.poll(() => scene.api.calls.length).toBe(2)
     const times: number[] = []
     for (let limit = 1000; limit < 1030; limit++) {
       const before = performance.now()
-      pods.put(podOf(String(limit)))
-      while (held() !== String(limit)) await sleep(1)
+      scene.pods.put(podOf(String(limit)))
+      while (scene.held() !== String(limit)) await sleep(1)
       times.push(performance.now() - before)
     }
     console.log(
       `a change by watch stands after ${times.toSorted((a, b) => a - b)[15]?.toFixed(1)} ms (median of 30)`,
     )
     expect(Math.max(...times)).toBeLessThan(1_000)
-    pods.put(podOf(undefined))
+    scene.pods.put(podOf(undefined))
     await holds('max')
-    expect(await metric(enforcer, /apply_seconds_count\{cause="pod"\} (\d+)/)).toBeGreaterThanOrEqual(31)
+    expect(await readMetric(enforcer, /apply_seconds_count\{cause="pod"\} (\d+)/)).toBeGreaterThanOrEqual(31)
   })
 
   it.each([
     ['ends', undefined],
     ['says that it is too old', { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } }],
   ])('its watch %s, and is taken up again', async (_, line) => {
-    start({ POD_SOURCE: 'apiserver' }, '1h')
+    scene.start({ POD_SOURCE: 'apiserver' }, { interval: '1h' })
     await holds('500')
-    await expect.poll(() => api.calls.length).toBe(2)
-    pods.breakWatches(line)
-    pods.put(podOf('700'))
-    await expect.poll(() => api.calls.length, { timeout: 8_000 }).toBeGreaterThan(2)
+    await expect.poll(() => scene.api.calls.length).toBe(2)
+    scene.pods.breakWatches(line)
+    scene.pods.put(podOf('700'))
+    await expect.poll(() => scene.api.calls.length, { timeout: 8_000 }).toBeGreaterThan(2)
     await sleep(100)
-    pods.put(podOf('701'))
+    scene.pods.put(podOf('701'))
     await holds('701')
   })
 
   it('goes by the hash of a static pod, and forgets a pod that went', async () => {
     const hash = '549ed227c640e90771320b8d5db0b5d0'
-    node.addV2(`kubepods/pod${hash}`)
+    scene.node.addV2(`kubepods/pod${hash}`)
     const mirror = podOf('800', { name: 'static', uid: 'aaaaaaaa-1111-4222-8333-444455556666' })
     Object.assign(mirror.metadata.annotations, {
       'kubernetes.io/config.mirror': hash,
       'kubernetes.io/config.hash': hash,
     })
-    const enforcer = start({ POD_SOURCE: 'apiserver' })
+    const enforcer = scene.start({ POD_SOURCE: 'apiserver' })
     await holds('500')
-    pods.put(mirror)
+    scene.pods.put(mirror)
     await expect
-      .poll(() => readFileSync(node.cgroup(`kubepods/pod${hash}/io.max`), 'utf8'))
+      .poll(() => readFileSync(scene.node.cgroup(`kubepods/pod${hash}/io.max`), 'utf8'))
       .toContain('riops=800')
-    pods.remove('team', 'static')
+    scene.pods.remove('team', 'static')
     const names = async () =>
       (
         (await (await fetch(`${await enforcer.origin()}/api/v1/limits`)).json()) as {
@@ -311,12 +265,12 @@ describe('the API server', () => {
   })
 
   it('is needed, with the node named, where it is asked for', async () => {
-    const nameless = start({ POD_SOURCE: 'apiserver', NODE_NAME: '' })
+    const nameless = scene.start({ POD_SOURCE: 'apiserver', NODE_NAME: '' })
     expect([(await nameless.stop()).status, nameless.log[0]?.msg]).toEqual([
       2,
       'NODE_NAME: is not set, so the API server cannot be asked for the pods of this node; set it from spec.nodeName by the downward API',
     ])
-    const outside = start({ POD_SOURCE: 'apiserver', KUBERNETES_SERVICE_HOST: '' })
+    const outside = scene.start({ POD_SOURCE: 'apiserver', KUBERNETES_SERVICE_HOST: '' })
     expect([(await outside.stop()).status, outside.log[0]?.msg]).toEqual([
       2,
       'POD_SOURCE apiserver: finds no API server: KUBERNETES_SERVICE_HOST is not set; run in a pod with a service account, or set POD_SOURCE=kubelet',
@@ -324,13 +278,13 @@ describe('the API server', () => {
   })
 
   it('that refuses is told with what it needs', async () => {
-    api.answer = json({ message: 'forbidden: pods', reason: 'Forbidden' }, 403)
-    const enforcer = start({ POD_SOURCE: 'apiserver' })
+    scene.api.answer = json({ message: 'forbidden: pods', reason: 'Forbidden' }, 403)
+    const enforcer = scene.start({ POD_SOURCE: 'apiserver' })
     await says(enforcer, 'nobody tells of pods yet')
-    expect(reasons(enforcer)[0]).toMatch(
+    expect(reasonsOf(enforcer)[0]).toMatch(
       /^API server https:\/\/127\.0\.0\.1:\d+: does not tell this node's pods: .*forbidden: pods \(HTTP 403\); grant "list" and "watch" on pods/,
     )
-    api.answer = pods.answer
+    scene.api.answer = scene.pods.answer
     await holds('500')
   })
 })

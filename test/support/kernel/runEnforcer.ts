@@ -86,6 +86,19 @@ function begin(
   return { log, ended }
 }
 
+/** A page of the enforcer: `/healthz`. */
+export async function readPage(
+  { origin }: RunningEnforcer,
+  page: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(`${await origin()}${page}`)
+  return { status: response.status, text: await response.text() }
+}
+
+/** The number that the pattern's group finds in its metrics; NaN where it finds none. */
+export const readMetric = async (enforcer: RunningEnforcer, line: RegExp): Promise<number> =>
+  Number(line.exec((await readPage(enforcer, '/metrics')).text)?.[1])
+
 /** Writes a pods file into a folder and gives its path. */
 export function writePods(folder: string, list: unknown): string {
   const file = path.join(folder, 'pods.json')

@@ -72,10 +72,7 @@ export function createWorkload(machine: Access): Workload {
         return findRunning(JSON.parse(list) as PodList)
       }),
     async readIoMax(uid) {
-      const slice = `*pod${uid.replaceAll('-', '_')}.slice`
-      const { stdout } = await machine.run(
-        `cat $(find /sys/fs/cgroup/kubepods.slice -type d -name '${slice}')/io.max`,
-      )
+      const { stdout } = await machine.run(`cat ${sliceOf(uid)}/io.max`)
       return stdout.trim()
     },
     async measure({ namespace, name }, direction) {
@@ -87,6 +84,10 @@ export function createWorkload(machine: Access): Workload {
     },
   }
 }
+
+/** The folder of the pod's own cgroup, in words of a shell. */
+export const sliceOf = (uid: string): string =>
+  `$(find /sys/fs/cgroup/kubepods.slice -type d -name '*pod${uid.replaceAll('-', '_')}.slice')`
 
 interface PodList {
   readonly items: readonly {

@@ -6,6 +6,7 @@ import { parseReview } from '../../../webhook/admission/review.ts'
 import { answerValidation } from '../../../webhook/admission/validate.ts'
 import { parseValidation } from '../../../webhook/admission/validation.ts'
 import { formatAdapted } from '../../../webhook/policy/adapted.ts'
+import { admittedBy, imposedOn } from '../../support/adaptive/annotations.ts'
 import { policiesOf, policyText } from '../../support/policies.ts'
 import { patchOf, recordedReview } from '../../support/reviews.ts'
 
@@ -17,25 +18,15 @@ const NOTE = formatAdapted({
   replaced: { 'write-iops': null },
   why: 'all: busy',
 })
-const BEFORE = {
-  'iops-limit/policy': 'p/all',
-  'iops-limit/defaulted': 'read-iops,write-iops',
-  'iops-limit/read-iops': '2000',
-  'iops-limit/write-iops': '2000',
-}
-const ADAPTED = {
-  ...BEFORE,
-  'iops-limit/defaulted': 'read-iops',
-  'iops-limit/write-iops': '500',
-  [KEY]: NOTE,
-}
+const BEFORE = admittedBy('p/all')
+const ADAPTED = imposedOn(BEFORE, NOTE)
 
 /** The update from one to the other that this user asks for. */
-function updateBy(userInfo: unknown, after: Record<string, string>): unknown {
+function updateBy(userInfo: unknown, after: Readonly<Record<string, string>>): unknown {
   const review = recordedReview('05')
   const { object } = review.request
   if (object === null) throw new Error('recorded review 05 has no object')
-  const withAnnotations = (annotations: Record<string, string>) => ({
+  const withAnnotations = (annotations: Readonly<Record<string, string>>) => ({
     ...object,
     metadata: { ...object.metadata, annotations },
   })

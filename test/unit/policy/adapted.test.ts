@@ -6,6 +6,7 @@ import { decide } from '../../../webhook/policy/decide.ts'
 import { decideFinal } from '../../../webhook/policy/final.ts'
 import { preview } from '../../../webhook/policy/preview.ts'
 import { decideStanding } from '../../../webhook/policy/standing.ts'
+import { admittedBy, imposedOn } from '../../support/adaptive/annotations.ts'
 import { policiesOf, policyText } from '../../support/policies.ts'
 import { changed, podOf, subjectOf } from '../../support/subjects.ts'
 
@@ -117,19 +118,8 @@ const policies = policiesOf(
   ),
 )
 const rulebook = { policies, exemptNamespaces: [] }
-const admitted = {
-  'iops-limit/policy': 'p/batch',
-  'iops-limit/defaulted': 'read-iops,write-iops',
-  'iops-limit/read-iops': '2000',
-  'iops-limit/write-iops': '2000',
-}
-/** As it stands once the advisor has been there. */
-const adapted = {
-  ...admitted,
-  'iops-limit/defaulted': 'read-iops',
-  'iops-limit/write-iops': '500',
-  [KEY]: TEXT,
-}
+const admitted = admittedBy('p/batch')
+const adapted = imposedOn(admitted, TEXT)
 const FORGED = formatAdapted({ ...ADAPTED, imposed: {}, replaced: {}, lifted: ADAPTED.since })
 
 type Texts = Readonly<Record<string, string>>

@@ -1,7 +1,12 @@
 /** `iops-limit completion`: scripts for shells, made from the same tables as the help. */
 import { formatHelp, readSettings } from '../../../settings/settings.ts'
-import { type CliEffects, type Command, type Environment, formatCallProblems } from '../command.ts'
-import type { Listed } from '../program.ts'
+import {
+  type CliEffects,
+  type Command,
+  type Environment,
+  formatCallProblems,
+  type Listed,
+} from '../command.ts'
 import { formatBash } from './bash.ts'
 import { type CommandWords, describeCommand } from './words.ts'
 import { formatZsh } from './zsh.ts'
