@@ -20,6 +20,8 @@ export interface Effects {
     /** Seconds of the processor, since the start. */
     readonly processor: () => number
   }
+  /** Gives back the memory that nothing needs any more, as far as Node lets it (`--expose-gc`). */
+  readonly collectGarbage: () => void
   /** Aborts when the program is to end. */
   readonly stopped: AbortSignal
 }

@@ -27,6 +27,7 @@ process.exitCode = await runEnforcer(
         return (user + system) / 1e6
       },
     },
+    collectGarbage: () => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
     stopped: ending.signal,
   },
 )

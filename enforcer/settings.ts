@@ -100,7 +100,7 @@ export const OPTIONS = {
     option.duration({
       flag: 'check-interval',
       env: 'CHECK_INTERVAL',
-      default: '10s',
+      default: '30s',
       help: 'Time between passes over everything; what is seen to change is done at once',
     }),
     (milliseconds) => (milliseconds < 100 ? 'is shorter than 100ms, which would only burn CPU' : undefined),

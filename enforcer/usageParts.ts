@@ -40,6 +40,7 @@ export function createUsage(given: DaemonGiven, effects: DaemonEffects, scene: U
     findGroups: () => findGroups(records()),
     findDevices: () => place()?.devices ?? [],
     ...{ random: effects.random, sleep: effects.sleep, stopped: effects.stopped },
+    collectGarbage: effects.collectGarbage,
   }
   return { sampler, keep: () => keepSampling(keeping, clock) }
 }

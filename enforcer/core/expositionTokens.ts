@@ -58,7 +58,18 @@ interface Pair {
   readonly value?: string
 }
 
+/** As nearly every label is written: nothing to undo, no blanks. */
+const PLAIN_PAIR = /([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\]*)"/y
+
 function readPair(cursor: Cursor): Pair | string {
+  PLAIN_PAIR.lastIndex = cursor.at
+  const [plain, label = '', text = ''] = PLAIN_PAIR.exec(cursor.text) ?? []
+  if (plain === undefined) return readAnyPair(cursor)
+  cursor.at += plain.length
+  return { name: label, value: text }
+}
+
+function readAnyPair(cursor: Cursor): Pair | string {
   const isQuoted = cursor.text[cursor.at] === '"'
   const name = isQuoted ? readQuoted(cursor) : readMatch(cursor, LABEL)
   if (name === undefined) return 'has a label without a name'

@@ -52,8 +52,15 @@ export function createJsonSplitter(options: SplitterOptions): JsonSplitter {
   }
 }
 
-/** The signs that matter: within a string, deep in a part or in what nobody wants, and where parts begin and end. */
-const SIGNS = { string: /["\\]/g, deep: /["{}[\]]/g, shallow: /["{}[\],:]/g } as const
+/**
+ * Up to the next sign that matters, and that: within a string; deep in a part or in what nobody wants; and where parts begin and
+ * end. A string that is whole here is passed over with what lies between; of another one its quote is the sign.
+ */
+const SIGNS = {
+  string: /[^"\\]*["\\]/y,
+  deep: /[^"{}[\]]*(?:"[^"\\]*(?:\\[^][^"\\]*)*"[^"{}[\]]*)*["{}[\]]/y,
+  shallow: /[^"{}[\],:]*(?:"[^"\\]*(?:\\[^][^"\\]*)*"[^"{}[\],:]*)*["{}[\],:]/y,
+} as const
 
 /** From one sign that matters to the next: what lies between costs next to nothing. */
 function scan(state: State, text: string): void {
@@ -84,7 +91,7 @@ function findSign(state: State, text: string, from: number): number {
   // What a backslash stands before is no sign, whatever it is; it may come with the next piece.
   if (state.isEscaped) return from < text.length ? from : -1
   pattern.lastIndex = from
-  return pattern.exec(text)?.index ?? -1
+  return pattern.test(text) ? pattern.lastIndex - 1 : -1
 }
 
 function readInString(state: State, sign: string): void {

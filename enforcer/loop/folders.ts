@@ -1,5 +1,5 @@
 /** Where pods' cgroups are: as the last walk over the tree found them, and as the watches tell since. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { findPodUid, isPodParent, isPodUid } from '../core/names.ts'
 import type { PodFolders } from '../node/tree.ts'
 
@@ -15,6 +15,7 @@ export interface Folders {
   readonly parents: ReadonlySet<string>
   /** Takes over a walk's findings; gives the uids that were not known before. */
   readonly replace: (found: PodFolders) => readonly string[]
+  /** Undefined: nothing that matters has come or gone. */
   readonly interpret: (
     folder: string,
     name: string,
@@ -25,6 +26,7 @@ export interface Folders {
 export function createFolders(): Folders {
   const paths = new Map<string, readonly string[]>()
   const owners = new Map<string, string>()
+  const identities = createIdentities()
   let parents: ReadonlySet<string> = new Set()
   const set = (uid: string, now: readonly string[]): void => {
     for (const path of paths.get(uid) ?? []) owners.delete(path)
@@ -43,24 +45,58 @@ export function createFolders(): Folders {
       for (const uid of [...paths.keys()]) set(uid, found.folders.get(uid) ?? [])
       for (const [uid, now] of found.folders) set(uid, now)
       parents = found.parents
+      identities.retain((path) => parents.has(path) || findOwner(owners, path) !== undefined)
       return fresh
     },
     interpret: (folder, name, isListed) => {
       const path = `${folder}/${name}`
-      if (!parents.has(folder)) {
-        const uid = findOwner(owners, folder)
-        return uid === undefined ? undefined : { kind: 'inside', uid }
-      }
+      const { isThere, isNews } = identities.look(path)
+      if (!isNews || (!isThere && isOfItself(folder, name))) return undefined
+      if (!parents.has(folder)) return seeInside(findOwner(owners, folder))
       const uid = findPodUid(name)
       if (uid === undefined || !(isListed(uid) || isPodUid(uid)))
         return isPodParent(path) ? { kind: 'parent' } : undefined
-      const isThere = existsSync(path)
       const others = (paths.get(uid) ?? []).filter((known) => known !== path)
       set(uid, isThere ? [...others, path] : others)
       return { kind: 'pod', uid, path, isThere }
     },
   }
 }
+
+const seeInside = (uid: string | undefined): Sighting | undefined =>
+  uid === undefined ? undefined : { kind: 'inside', uid }
+
+/**
+ * Which directory stands under a path. Its attributes change as well, dozens of times while systemd and the kubelet set up a pod, and
+ * to libuv that looks as if it had come or gone (IN_ISDIR counts as a change of names): only the directory itself can tell.
+ * Source: libuv src/unix/linux.c, uv__inotify_read.
+ */
+function createIdentities() {
+  const known = new Map<string, string>()
+  return {
+    /** News: another one than at the last look, or none. */
+    look: (path: string): { readonly isThere: boolean; readonly isNews: boolean } => {
+      const identity = identify(path)
+      const before = known.get(path)
+      if (identity === undefined) known.delete(path)
+      else known.set(path, identity)
+      return { isThere: identity !== undefined, isNews: identity === undefined || identity !== before }
+    },
+    retain: (isNeeded: (path: string) => boolean): void => {
+      for (const path of known.keys()) if (!isNeeded(path)) known.delete(path)
+    },
+  }
+}
+
+/** Cgroups never share an inode number (kernfs); where a filesystem gives one anew, it keeps the time of birth. */
+function identify(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino} ${stat.birthtimeNs}`
+}
+
+/** An event of the watched directory itself, which bears its own name. */
+const isOfItself = (folder: string, name: string): boolean =>
+  folder.endsWith(`/${name}`) && existsSync(folder)
 
 /** The pod in whose cgroup the folder lies. */
 function findOwner(owners: ReadonlyMap<string, string>, folder: string): string | undefined {

@@ -10,6 +10,8 @@ export interface KeepingDeps extends RetryDeps {
   readonly findGroups: () => readonly UsageGroup[]
   readonly findDevices: () => readonly string[]
   readonly observe: UsageObserver
+  /** Called after each sample, which leaves more behind than anything else that is done now and then. */
+  readonly collectGarbage: () => void
 }
 
 export interface UsageObserver {
@@ -32,6 +34,7 @@ export async function keepSampling(deps: KeepingDeps, clock: () => number): Prom
     } catch (error) {
       observe.broken(error)
     }
+    deps.collectGarbage()
     await pause(deps, deps.interval)
   }
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -92,6 +93,8 @@ async function start(interval: string, env: Record<string, string> = {}): Promis
   return enforcer
 }
 
+const PASSES = /pass_seconds_count (\d+)/
+
 const textOf = (group: string): string => {
   try {
     return readFileSync(node.cgroup(group, 'io.max'), 'utf8')
@@ -177,6 +180,51 @@ describe('cgroups that come', () => {
     await expect.poll(() => kubelet.calls.length, { timeout: 20_000 }).toBeGreaterThan(3)
     expect(limitOf(`kubepods/burstable/pod${UID}`)).toBe('')
     expect(await readMetric(enforcer, /pods\{state="limited"\} (\d+)/)).toBe(0)
+  })
+
+  it('whose attributes change, as systemd changes them dozens of times for each pod, cost nothing', async () => {
+    const [pod, container] = [`kubepods/burstable/pod${UID}`, `kubepods/burstable/pod${UID}/${hex('a')}`]
+    node.addV2(pod)
+    node.addV2(container)
+    tell(podOf({ ids: { pg: hex('a') }, annotations: { 'iops-limit/scope': 'container' } }))
+    const enforcer = await start('1h')
+    await holds(container, '100')
+    const change = (): void => {
+      for (const folder of ['kubepods', 'kubepods/burstable', pod, container])
+        for (const mode of [0o700, 0o755]) chmodSync(node.cgroup(folder), mode)
+    }
+    // What nobody has looked at yet may be new: once for each directory, and those above first.
+    for (let time = 0; time < 5; time++) {
+      change()
+      await sleep(50)
+    }
+    const [passes, questions] = [await readMetric(enforcer, PASSES), kubelet.calls.length]
+    for (let time = 0; time < 20; time++) {
+      change()
+      await sleep(5)
+    }
+    // An event that matters comes behind all these, and is heard: the container is started anew.
+    rmSync(node.cgroup(container), { recursive: true })
+    const other = `kubepods/burstable/pod${UID}/${hex('b')}`
+    tell(podOf({ ids: { pg: hex('b') }, annotations: { 'iops-limit/scope': 'container' } }))
+    node.addV2(other)
+    await holds(other, '100')
+    expect(await readMetric(enforcer, PASSES)).toBe(passes)
+    expect(kubelet.calls.length - questions).toBeLessThanOrEqual(3)
+  })
+
+  it('that go and come back under the same name', async () => {
+    const pod = `kubepods/burstable/pod${UID}`
+    tell(podOf())
+    await start('1h')
+    for (let time = 0; time < 5; time++) {
+      node.addV2(pod)
+      await holds(pod, '100')
+      rmSync(node.cgroup(pod), { recursive: true })
+    }
+    node.addV2(pod)
+    await holds(pod, '100')
+    expect(limitOf(pod)).toBe('100')
   })
 
   it('where the kubelet makes its directories only later', async () => {

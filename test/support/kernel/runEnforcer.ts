@@ -77,6 +77,7 @@ function begin(
       clock: clock ?? (() => performance.now()),
       now,
       random: Math.random,
+      collectGarbage: () => undefined,
       sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
       usage: { memory: () => process.memoryUsage.rss(), processor: () => process.cpuUsage().user / 1e6 },
       stopped: stopping.signal,

@@ -11,7 +11,7 @@ describe('sampling', () => {
     const stopping = new AbortController()
     const pauses: number[] = []
     const [sampled, broken]: [number[], unknown[]] = [[], []]
-    let now = 0
+    let [now, collected] = [0, 0]
     await keepSampling(
       {
         interval,
@@ -32,9 +32,13 @@ describe('sampling', () => {
           return stopping.signal.aborted ? Promise.reject(new Error('stopped')) : Promise.resolve()
         },
         stopped: stopping.signal,
+        collectGarbage: () => {
+          collected += 1
+        },
       },
       () => (now += 5),
     )
+    expect(collected).toBe(sampled.length + broken.length)
     return { pauses, sampled, broken }
   }
 
