@@ -1,7 +1,10 @@
+/** `pod`: what it is at all. `names`: which of its containers is which. */
+export type About = 'pod' | 'names'
+
 /** Pods that are asked about ahead of time: a cgroup has come that nobody has told of, or a container without a name. */
 export interface Inquiries {
   /** Each time for the same pod later, and after some times no more: the next pass has it. */
-  readonly ask: (uid: string) => void
+  readonly ask: (uid: string, about: About) => void
   readonly settle: (uid: string) => void
   /** Forgets what is asked about none of these. */
   readonly retain: (uids: ReadonlySet<string>) => void
@@ -14,8 +17,14 @@ export interface InquiryDeps {
   readonly sleep: (milliseconds: number) => Promise<void>
 }
 
-/** Milliseconds before each question: statuses follow their containers by one or two seconds. */
-const PAUSES = [0, 100, 200, 400, 800, 1600, 3200]
+/**
+ * Milliseconds before each question. The kubelet knows a pod before it makes the pod's cgroup; the names of containers follow
+ * these by a second or two, in which nobody is to be kept busy with questions: that is when the pod starts.
+ */
+const PAUSES: Readonly<Record<About, readonly number[]>> = {
+  pod: [0, 100, 200, 400, 800, 1600, 3200],
+  names: [1000, 1000, 2000, 4000],
+}
 
 export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inquiries {
   const counts = new Map<string, number>()
@@ -29,9 +38,9 @@ export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inqu
     answered(uids)
   }
   return {
-    ask: (uid) => {
+    ask: (uid, about) => {
       const count = counts.get(uid) ?? 0
-      const pause = PAUSES[count]
+      const pause = PAUSES[about][count]
       if (pause === undefined || waiting.has(uid)) return
       counts.set(uid, count + 1)
       waiting.add(uid)

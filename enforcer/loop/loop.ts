@@ -112,7 +112,7 @@ function walk({ feed, folders, watches, inquiries }: LoopDeps, { tree }: Place):
   const uids = new Set(feed.book?.pods.keys())
   let found = findPodFolders(tree.root, uids)
   if (watches.add(found.parents)) found = findPodFolders(tree.root, uids)
-  for (const uid of folders.replace(found)) if (!uids.has(uid)) inquiries.ask(uid)
+  for (const uid of folders.replace(found)) if (!uids.has(uid)) inquiries.ask(uid, 'pod')
   return found.problems
 }
 
@@ -125,13 +125,13 @@ function takeTurn(deps: LoopDeps, { place }: State, turn: Turn): void {
   const pod = feed.book?.pods.get(turn.uid)
   if (pod !== undefined) return enforce(deps, place, pod, turn)
   pods.forget(turn.uid)
-  if (folders.of(turn.uid).length > 0) inquiries.ask(turn.uid)
+  if (folders.of(turn.uid).length > 0) inquiries.ask(turn.uid, 'pod')
   else inquiries.settle(turn.uid)
 }
 
 function enforce({ pods, folders, inquiries }: LoopDeps, place: Place, pod: NodePod, item: Item): void {
   const record: PodRecord = pods.enforce(pod, folders.of(pod.uid), { place, item })
-  if (record.isAwaiting) inquiries.ask(pod.uid)
+  if (record.isAwaiting) inquiries.ask(pod.uid, 'names')
   else inquiries.settle(pod.uid)
 }
 

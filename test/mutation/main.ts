@@ -15,6 +15,7 @@ const ROOMS: Readonly<Record<string, string>> = {
   settings: 'test/unit/settings',
   'webhook/policy': 'test/unit/policy',
   'webhook/admission': 'test/unit/admission',
+  'webhook/advisor/core': 'test/unit/advisor',
   'enforcer/core': 'test/unit/enforcer',
 }
 const WANTED = 0.85
