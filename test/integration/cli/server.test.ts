@@ -68,9 +68,10 @@ describe('a webhook of the same policies', () => {
     expect(code).toBe(0)
     const { results } = JSON.parse(stdout) as { results: readonly { disagreements: readonly string[] }[] }
     expect(results.flatMap(({ disagreements }) => disagreements)).toEqual([])
-    const decisions = webhook.log.filter((line) => 'dryRun' in line)
-    expect(decisions.length).toBeGreaterThanOrEqual(results.length)
-    expect(decisions.every((line) => line['dryRun'] === true)).toBe(true)
+    const findDecisions = () => webhook.log.filter((line) => 'dryRun' in line)
+    // A line is written behind its answer.
+    await expect.poll(() => findDecisions().length).toBeGreaterThanOrEqual(results.length)
+    expect(findDecisions().every((line) => line['dryRun'] === true)).toBe(true)
   })
 })
 
