@@ -88,10 +88,17 @@ function createIdentities() {
   }
 }
 
-/** Cgroups never share an inode number (kernfs); where a filesystem gives one anew, it keeps the time of birth. */
+/**
+ * Cgroups never share an inode number (kernfs); where a filesystem gives one anew, it keeps the time of birth. What cannot be looked at
+ * counts as not there, as `existsSync` has it: nothing may be thrown in the middle of an event.
+ */
 function identify(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat && `${stat.ino} ${stat.birthtimeNs}`
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+    return stat && `${stat.ino} ${stat.birthtimeNs}`
+  } catch {
+    return undefined
+  }
 }
 
 /** An event of the watched directory itself, which bears its own name. */
