@@ -101,7 +101,7 @@ export const OPTIONS = {
       flag: 'check-interval',
       env: 'CHECK_INTERVAL',
       default: '30s',
-      help: 'Time between passes over everything; what is seen to change is done at once',
+      help: 'Time between passes over everything, which find changed annotations where the kubelet tells of pods; new pods and containers do not wait',
     }),
     (milliseconds) => (milliseconds < 100 ? 'is shorter than 100ms, which would only burn CPU' : undefined),
   ),

@@ -52,15 +52,19 @@ export function createJsonSplitter(options: SplitterOptions): JsonSplitter {
   }
 }
 
-/**
- * Up to the next sign that matters, and that: within a string; deep in a part or in what nobody wants; and where parts begin and
- * end. A string that is whole here is passed over with what lies between; of another one its quote is the sign.
- */
+/** Within a string; deep in a part or in what nobody wants; and where parts begin and end. */
 const SIGNS = {
   string: /[^"\\]*["\\]/y,
-  deep: /[^"{}[\]]*(?:"[^"\\]*(?:\\[^][^"\\]*)*"[^"{}[\]]*)*["{}[\]]/y,
-  shallow: /[^"{}[\],:]*(?:"[^"\\]*(?:\\[^][^"\\]*)*"[^"{}[\],:]*)*["{}[\],:]/y,
+  deep: upToSign(String.raw`{}[\]`),
+  shallow: upToSign(String.raw`{}[\],:`),
 } as const
+
+/** Up to the next of these signs, and that. Strings that are whole here are passed over; of another one its quote is the sign. */
+function upToSign(signs: string): RegExp {
+  const between = `[^"${signs}]*`
+  const whole = String.raw`"[^"\\]*(?:\\[^][^"\\]*)*"`
+  return new RegExp(`${between}(?:${whole}${between})*["${signs}]`, 'y')
+}
 
 /** From one sign that matters to the next: what lies between costs next to nothing. */
 function scan(state: State, text: string): void {

@@ -27,7 +27,7 @@ const PAUSES: Readonly<Record<About, readonly number[]>> = {
 }
 
 export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inquiries {
-  const counts = new Map<string, number>()
+  const asked = new Map<string, { readonly about: About; readonly times: number }>()
   const waiting = new Set<string>()
   const askAll = async (pause: number): Promise<void> => {
     await sleep(pause)
@@ -39,19 +39,20 @@ export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inqu
   }
   return {
     ask: (uid, about) => {
-      const count = counts.get(uid) ?? 0
-      const pause = PAUSES[about][count]
+      const before = asked.get(uid)
+      const times = before?.about === about ? before.times : 0
+      const pause = PAUSES[about][times]
       if (pause === undefined || waiting.has(uid)) return
-      counts.set(uid, count + 1)
+      asked.set(uid, { about, times: times + 1 })
       waiting.add(uid)
       void askAll(pause)
     },
     settle: (uid) => {
-      counts.delete(uid)
+      asked.delete(uid)
       waiting.delete(uid)
     },
     retain: (uids) => {
-      for (const uid of counts.keys()) if (!uids.has(uid)) counts.delete(uid)
+      for (const uid of asked.keys()) if (!uids.has(uid)) asked.delete(uid)
     },
   }
 }
