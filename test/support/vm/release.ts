@@ -14,6 +14,7 @@ export async function importImages(machine: Access): Promise<void> {
   if (code !== 0) throw new Error(`images are not imported\n${stdout}${stderr}`)
 }
 
+/** Passes come oftener than by the chart's default: most of these tests wait for one. */
 const VALUES = {
   'webhook.image.repository': 'docker.io/library/iops-limit-webhook',
   'webhook.image.tag': 'test',
@@ -21,6 +22,7 @@ const VALUES = {
   'enforcer.image.repository': 'docker.io/library/iops-limit-enforcer',
   'enforcer.image.tag': 'test',
   'enforcer.image.pullPolicy': 'Never',
+  'enforcer.checkInterval': '10s',
 }
 
 /** Resolves once all its pods are gone. */
