@@ -1,16 +1,14 @@
 /**
- * Mutation testing of the pure rooms: each small mistake has to make some test of its room fail.
- *   npm run mutation -- [--every N] [FILE...]      all files of the pure rooms if none is named; every Nth mutant of each
- * Exit code 0 where at least 85 % are killed.
+ * Mutation testing of the pure rooms, by Stryker: each small mistake in them has to make some test of its room fail.
+ *   npm run mutation -- [PATTERN...]      files of the pure rooms; all of them if none is named
+ * Exit code 0 where of each room at least 85 % are killed. Survivors are printed, and stand in coverage/mutation/ROOM.html.
  */
-import { execFile } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
-import { findMutants, type Mutant } from './mutants.ts'
+import { Stryker } from '@stryker-mutator/core'
 
 /** Rooms, and where their tests are. */
-const ROOMS: Readonly<Record<string, string>> = {
+const ROOMS = {
   contract: 'test/unit/contract',
   settings: 'test/unit/settings',
   'webhook/policy': 'test/unit/policy',
@@ -18,74 +16,52 @@ const ROOMS: Readonly<Record<string, string>> = {
   'webhook/advisor/core': 'test/unit/advisor',
   'enforcer/core': 'test/unit/enforcer',
 }
-const WANTED = 0.85
-/** Milliseconds: what takes longer never ends. */
-const LONGEST = 120_000
+const WANTED = 85
+const REPORTS = 'coverage/mutation'
 
-const VITEST = [
-  ...['node_modules/vitest/vitest.mjs', 'run', '--configLoader=native'],
-  ...['-c', 'test/mutation/vitest.config.ts', '--root', '.'],
-]
+type MutantResult = Awaited<ReturnType<Stryker['runMutationTest']>>[number]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { every: { type: 'string', default: '1' } },
-})
-
-interface Job extends Mutant {
-  readonly path: string
+/** Per cent killed; undefined where none of the room's files is meant. */
+async function mutate(
+  room: string,
+  tests: string,
+  chosen: ReadonlySet<string> | undefined,
+): Promise<number | undefined> {
+  const files = globSync(`${room}/**/*.ts`).filter((file) => chosen === undefined || chosen.has(file))
+  if (files.length === 0) return undefined
+  // For Vitest's configuration, in the processes that Stryker starts.
+  Object.assign(process.env, { MUTATION_TESTS: tests, FUZZ_CASES: '300' })
+  const report = `${REPORTS}/${room.replaceAll('/', '-')}`
+  const mutants = await new Stryker({
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+    mutate: files,
+    coverageAnalysis: 'perTest',
+    concurrency: Math.max(1, availableParallelism() - 1),
+    tempDirName: `${REPORTS}/tmp`,
+    ignorePatterns: ['.git', 'charts', 'coverage', 'dist'],
+    reporters: ['clear-text', 'html', 'json'],
+    clearTextReporter: { reportTests: false, logTests: false },
+    htmlReporter: { fileName: `${report}.html` },
+    jsonReporter: { fileName: `${report}.json` },
+    // Mistakes in a module's constants take all of the room's tests; that is what they are for.
+    warnings: { unknownOptions: true, preprocessorErrors: true, unserializableOptions: true, slow: false },
+  }).runMutationTest()
+  const isKilled = ({ status }: MutantResult): boolean => status === 'Killed' || status === 'Timeout'
+  // The score as Stryker counts it: without what does not even load.
+  const valid = mutants.filter((one) => isKilled(one) || ['Survived', 'NoCoverage'].includes(one.status))
+  return (100 * valid.filter(isKilled).length) / valid.length
 }
 
-const paths =
-  positionals.length > 0 ? positionals : Object.keys(ROOMS).flatMap((room) => globSync(`${room}/*.ts`))
-const jobs = paths.flatMap((path) =>
-  findMutants(path, readFileSync(path, 'utf8'))
-    .filter((_, index) => index % Number(values.every) === 0)
-    .map((mutant): Job => ({ path, ...mutant })),
-)
-// Of each room once: a red suite would kill everything, and one that does not see the mutants nothing.
-const firsts = [...Map.groupBy(paths, findTests).values()].flatMap((all) => all.slice(0, 1))
-for (const path of firsts) {
-  const nothing = { path, start: 0, end: 0, replacement: '', line: 1 }
-  const sabotage = { ...nothing, replacement: 'throw new Error()\n' }
-  if (!(await isKilled(sabotage))) throw new Error(`the tests of ${path} do not see its mutants`)
-  if (await isKilled(nothing)) throw new Error(`the tests of ${path} fail without a mutant`)
+const patterns = process.argv.slice(2)
+const chosen = patterns.length > 0 ? new Set(patterns.flatMap((pattern) => globSync(pattern))) : undefined
+const scores = new Map<string, number>()
+for (const [room, tests] of Object.entries(ROOMS)) {
+  const score = await mutate(room, tests, chosen)
+  if (score !== undefined) scores.set(room, score)
 }
-const survivors: Job[] = []
-const queue = jobs.values()
-await Promise.all(
-  Array.from({ length: Math.max(1, availableParallelism() - 1) }, () => work(queue, survivors)),
-)
-const share = (jobs.length - survivors.length) / jobs.length
-process.stdout.write(
-  `mutation: ${jobs.length - survivors.length} of ${jobs.length} killed (${(share * 100).toFixed(1)} %)\n`,
-)
-process.exitCode = share >= WANTED ? 0 : 1
-
-async function work(left: Iterable<Job>, alive: Job[]): Promise<void> {
-  for (const job of left) {
-    if (await isKilled(job)) continue
-    alive.push(job)
-    const text = readFileSync(job.path, 'utf8')
-    process.stdout.write(
-      `${job.path}:${job.line}: ${JSON.stringify(text.slice(job.start, job.end))} -> ${JSON.stringify(job.replacement)} survived\n`,
-    )
-  }
-}
-
-function findTests(path: string): string {
-  const room = Object.keys(ROOMS).find((folder) => path.startsWith(`${folder}/`))
-  return ROOMS[room ?? ''] ?? 'test/unit'
-}
-
-function isKilled({ path, start, end, replacement }: Job): Promise<boolean> {
-  const env = { ...process.env, MUTANT: JSON.stringify({ path, start, end, replacement }), FUZZ_CASES: '300' }
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...VITEST, findTests(path)],
-      { env, timeout: LONGEST, killSignal: 'SIGKILL' },
-      (error) => resolve(error !== null),
-    )
-  })
-}
+for (const [room, score] of scores) process.stdout.write(`mutation: ${room}: ${score.toFixed(1)} % killed\n`)
+if (scores.size === 0)
+  process.stderr.write(`mutation: ${patterns.join(' ')}: no file of ${Object.keys(ROOMS).join(', ')}\n`)
+process.exitCode = scores.size > 0 && [...scores.values()].every((score) => score >= WANTED) ? 0 : 1

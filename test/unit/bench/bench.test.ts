@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { drawCurves, findGrowth } from '../../../bench/decide/curves.ts'
 import { findSlope, type Sample } from '../../../bench/soak/slope.ts'
 import { formatTable, medianOf, type Row } from '../../../bench/webhook/table.ts'
-import { findMutants } from '../../mutation/mutants.ts'
 
 describe('the table', () => {
   const row = (name: string, perSecond: number, cpu: number): Row => ({
@@ -54,18 +53,4 @@ it('a slope is by the hour', () => {
   const samples = [0, 0.5, 1].map((hours): Sample => ({ hours, rss: 100 + 7 * hours, heap: 5, handles: 1 }))
   expect(findSlope(samples, ({ rss }) => rss)).toBeCloseTo(7)
   expect(findSlope(samples, ({ heap }) => heap)).toBeCloseTo(0)
-})
-
-it('mutants are mistakes in what is run, never in types and imports', () => {
-  const text = "import a from 'a'\ntype T = 'x'\nexport const f = (n: 1): boolean => n > 1 && !a\n"
-  const mutated = findMutants('a.ts', text).map(
-    ({ start, end, replacement }) => text.slice(0, start) + replacement + text.slice(end),
-  )
-  expect(mutated.map((one) => one.split('\n')[2])).toEqual([
-    'export const f = (n: 1): boolean => n > 1 || !a',
-    'export const f = (n: 1): boolean => n >= 1 && !a',
-    'export const f = (n: 1): boolean => n <= 1 && !a',
-    'export const f = (n: 1): boolean => n > 2 && !a',
-    'export const f = (n: 1): boolean => n > 1 && a',
-  ])
 })
