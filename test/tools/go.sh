@@ -13,14 +13,21 @@ if command -v go >/dev/null && is_new go; then
 fi
 cache="${IOPS_LIMIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/iops-limit}"
 tools="$cache/go-$wanted"
+mkdir -p "$cache"
+# Several may ask at the same time: one installs, the others find it done.
+exec 9>"$cache/go.lock"
+flock 9
 if [ ! -x "$tools/bin/go" ]; then
-  command -v go >/dev/null || apt-get install -y -qq --no-install-recommends golang-go >&2
+  if ! command -v go >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >&2
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 golang-go >&2
+  fi
   module="golang.org/toolchain@v0.0.1-go$wanted.linux-$(dpkg --print-architecture)"
   work="$(mktemp -d)"
   trap 'rm -rf "$work"' EXIT
   cd "$work"
   folder="$(GOTOOLCHAIN=local go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')"
-  mkdir -p "$cache"
   cp -R "$folder" "$work/go"
   chmod -R u+w "$work/go"
   # The module's archive keeps no modes.
