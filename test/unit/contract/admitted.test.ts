@@ -11,7 +11,11 @@ const NOTHING = {
 
 describe('readAdmitted', () => {
   test('a pod that admission never saw', () => {
-    expect(readAdmitted({})).toEqual(NOTHING)
+    expect(readAdmitted({})).toStrictEqual(NOTHING)
+  })
+
+  test('an empty mark is none', () => {
+    expect(readAdmitted({ 'iops-limit/policy': '' })).toStrictEqual(NOTHING)
   })
 
   test('the whole decision', () => {

@@ -87,6 +87,19 @@ describe('parseIops', () => {
     ['fast', NO_OPERATIONS],
     ['-', NO_OPERATIONS],
     ['.', NO_OPERATIONS],
+    ['1-5', NO_OPERATIONS],
+    ['volcano', NO_OPERATIONS],
+    ['nothing', NO_OPERATIONS],
+    ['a1,000', NO_OPERATIONS],
+    ['1,000a', NO_OPERATIONS],
+    ['a5iops', NO_OPERATIONS],
+    ['5iopsy', NO_OPERATIONS],
+    ['x'.repeat(64), NO_OPERATIONS],
+    ['+1', NO_OPERATIONS],
+    ['+2', 'is not written in plain digits; write "2"'],
+    ['+4294967294', 'is not written in plain digits; write "4294967294"'],
+    ['+4294967295', NO_OPERATIONS],
+    ['7byte', DATA],
   ])('%j %s', (text, complaint) => {
     expect(sayIops(text)).toBe(`${IOPS_KEY}: "${text}" ${complaint}`)
   })
@@ -203,6 +216,12 @@ describe('parseBytesPerSecond', () => {
     ['\u0661\u0662', NO_QUANTITY],
     ['5０Mi', NO_QUANTITY],
     ['.', NO_QUANTITY],
+    ['-1.5', `is negative; ${ABOVE_ONE}`],
+    ['-500m', `is negative; ${ABOVE_ONE}`],
+    ['1.5m', `${NO_WHOLE}; write such as "50Mi" or "50M"`],
+    ['2.5', `${NO_WHOLE}; write "2", rounded down`],
+    ['7byte', `${UNIT}; write "7"`],
+    ['1.25MB', `${UNIT}; write "1.25Mi" (powers of 1024) or "1.25M" (powers of 1000)`],
   ])('%j %s', (text, complaint) => {
     expect(sayBps(text)).toBe(`${BPS_KEY}: "${text}" ${complaint}`)
   })

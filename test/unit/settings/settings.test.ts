@@ -64,6 +64,8 @@ describe('readSettings', () => {
     [['--once'], { once: true }],
     [['--once=false'], { once: false }],
     [['--once=TRUE'], { once: true }],
+    [['--once=1'], { once: true }],
+    [['--delay', '596h'], { delay: 596 * 3_600_000 }],
     [['--file', 'f'], { file: 'f' }],
     [['--file='], { file: undefined }],
     [['--plain=--a=b\nc'], { plain: '--a=b\nc' }],
@@ -257,4 +259,31 @@ test('whole numbers may be bounded from below', () => {
     partial: {},
   })
   expect(readSettings(table, { argv: ['--n', '05'], env: {} })).toMatchObject({ settings: { n: 5 } })
+})
+
+describe('short names', () => {
+  const table = {
+    namespace: text({ flag: 'namespace', short: 'n', placeholder: 'NAME', help: 'Which one', default: '' }),
+    quiet: toggle({ flag: 'quiet', short: 'q', help: 'Say less' }),
+  }
+
+  test.each([
+    [['-n', 'a', '-q'], { namespace: 'a', quiet: true }],
+    [['-n=a', '-q=no'], { namespace: 'a', quiet: false }],
+    [['--namespace', 'a', '--quiet'], { namespace: 'a', quiet: true }],
+  ])('%j', (argv, settings) => {
+    expect(readSettings(table, { argv, env: {} })).toEqual({ kind: 'settings', settings, operands: [] })
+  })
+
+  test('stand before the long ones in the help', () => {
+    expect(formatHelp('usage', table)).toContain('  -n, --namespace NAME\n')
+    expect(formatHelp('usage', table)).toContain('  -q, --quiet\n')
+  })
+
+  test('an option that is unknown is named without its value', () => {
+    expect(readSettings(table, { argv: ['-x=secret\nof two lines'], env: {} })).toMatchObject({
+      kind: 'problems',
+      problems: ['unknown option -x: see --help'],
+    })
+  })
 })
