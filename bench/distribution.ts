@@ -13,7 +13,7 @@ function describe(values: readonly number[]): readonly string[] {
 }
 
 /** Of sorted values, the nearest rank; 0 where there is none. */
-const findQuantile = (sorted: readonly number[], share: number): number =>
+export const findQuantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
 
 const formatRow = ([name = '', ...cells]: readonly string[]): string =>

@@ -20,10 +20,13 @@ const TREES: Readonly<Record<string, (pods: number) => BusyNode>> = {
   'real v1': createV1Node,
 }
 /** Seconds between passes here, and by default. */
-const INTERVALS = { here: 0.5, usual: 10 }
+const INTERVALS = { here: 0.5, usual: 30 }
 /** Passes that are looked at, and of them those that are not counted. */
 const PASSES = { counted: 16, warm: 8 }
 const REPLACED = 100
+const ADDED = 100
+/** Milliseconds until a start is over. */
+const SETTLED = 2000
 
 async function bench(rounds: number, sizes: readonly number[]): Promise<number> {
   execFileSync('npm', ['run', '--silent', 'prepare'], { cwd: fileURLToPath(new URL('..', import.meta.url)) })
@@ -51,15 +54,19 @@ const toDisposable = (node: BusyNode): BusyNode & Disposable => ({ ...node, [Sym
 const sortLives = (lives: readonly Life[]): readonly Life[] =>
   lives.toSorted((a, b) => a.tree.localeCompare(b.tree) || a.pods - b.pods)
 
-/** From its start: passes without work, then other limits for all, then other pods. */
-async function live(node: BusyNode, pods: number): Promise<Omit<Life, 'tree' | 'pods'>> {
+type Measured = Omit<Life, 'tree' | 'pods'>
+
+async function live(node: BusyNode, pods: number): Promise<Measured> {
   await using kubelet = await startStandIn(node.answer)
-  const env = {
-    ...node.env,
-    ...standInEnv(kubelet),
-    CHECK_INTERVAL: `${INTERVALS.here}s`,
-    USAGE_INTERVAL: '1h',
-  }
+  const env = { ...node.env, ...standInEnv(kubelet), USAGE_INTERVAL: '1h' }
+  const costs = await measureCosts(node, pods, { ...env, CHECK_INTERVAL: `${INTERVALS.here}s` })
+  return { ...costs, containers: await addContainers(node, env) }
+}
+
+type Env = Readonly<Record<string, string>>
+
+/** From its start: passes without work, then other limits for all, then other pods. */
+async function measureCosts(node: BusyNode, pods: number, env: Env): Promise<Omit<Measured, 'containers'>> {
   using enforcer = spawnEnforcer(env, await findFreePort())
   const firstLimit = await enforcer.until('the first limit', () => node.holds('oldest', 500))
   const lastLimit = await enforcer.until('the last limit', () => node.holds('newest', 500))
@@ -114,6 +121,27 @@ async function replace(enforcer: EnforcerProcess, node: BusyNode, atOnce: number
     for (let index = 0; index < Math.min(atOnce, REPLACED - done); index += 1) node.replaceOldest()
     await enforcer.until('the newest pod is held', () => node.holds('newest', 500))
   }
+}
+
+/** One after the other, with passes as seldom as by default; milliseconds of each. */
+async function addContainers({ limit, holds, newest }: BusyNode, env: Env): Promise<readonly number[]> {
+  if (newest === undefined) return []
+  limit(400)
+  newest.expectContainer()
+  using enforcer = spawnEnforcer(env, await findFreePort())
+  await enforcer.until('the newest pod is held to 400', () => holds('newest', 400))
+  await sleep(SETTLED)
+  const taken: number[] = []
+  for (let done = 0; done < ADDED; done += 1) {
+    const began = performance.now()
+    const container = newest.addContainer()
+    await enforcer.until('a container is held', () => container.holds(400))
+    taken.push(performance.now() - began)
+    container.remove()
+    // Past the moment in which what comes together is taken together.
+    await sleep(50)
+  }
+  return taken
 }
 
 const [rounds = 3, ...sizes] = process.argv.slice(2).map(Number)

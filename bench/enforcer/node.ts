@@ -20,7 +20,21 @@ export interface BusyNode {
   readonly limit: (iops: number) => void
   /** Whether the first container of the oldest or of the newest pod, in the kubelet's order, is held to it. */
   readonly holds: (which: 'oldest' | 'newest', iops: number) => boolean
+  /** Where directories come as the kernel makes them: plain files are not old and new as cgroups are. */
+  readonly newest?: NewestPod
   readonly dispose: () => void
+}
+
+export interface NewestPod {
+  /** From now on it has a container more, which does not run yet. */
+  readonly expectContainer: () => void
+  /** It runs, and its name is not known yet, as with each at first: its cgroup comes now. */
+  readonly addContainer: () => NewContainer
+}
+
+export interface NewContainer {
+  readonly holds: (iops: number) => boolean
+  readonly remove: () => void
 }
 
 export function createBusyNode(pods: number): BusyNode {
@@ -85,6 +99,8 @@ export interface Answers {
   /** Which pods there are from now on. */
   readonly put: (numbers: readonly number[]) => void
   readonly limit: (iops: number) => void
+  /** A container more of one of them. */
+  readonly expect: (number: number) => void
   readonly answer: BusyNode['answer']
 }
 
@@ -105,6 +121,9 @@ export function createAnswers(): Answers {
     limit: (iops: number): void => {
       template.limit = iops
     },
+    expect: (number: number): void => {
+      template.expecting = number
+    },
     answer: ({ url = '' }: IncomingMessage, response: ServerResponse): void => {
       const body = bodies[url]
       response.writeHead(body === undefined ? 404 : 200).end(body?.())
@@ -120,6 +139,8 @@ const DB = '005fc95c-aff6-4020-87fd-e1e3ffac3e9f'
 
 class Template {
   limit = 500
+  /** The pod that has a container of which no status tells. */
+  expecting = -1
   readonly #metrics = readRecorded('kubelet-metrics-cadvisor.txt')
     .split('\n')
     .filter((line) => line.includes('pod="db"'))
@@ -141,9 +162,10 @@ class Template {
       'iops-limit/scope': 'container',
       'iops-limit/limit': String(this.limit),
     }
+    const names = [...CONTAINERS, ...(index === this.expecting ? ['late'] : [])]
     return JSON.stringify({
       metadata: { ...metadata, name: `db-${index}`, uid: uidOf(index), annotations },
-      spec: { ...spec, initContainers: [], containers: CONTAINERS.map((name) => ({ ...container, name })) },
+      spec: { ...spec, initContainers: [], containers: names.map((name) => ({ ...container, name })) },
       status: {
         ...{ ...status, initContainerStatuses: [] },
         containerStatuses: CONTAINERS.map((name, number) => ({

@@ -1,5 +1,6 @@
 /** What an enforcer costs, as a table. Pure. */
 import { formatMarkdown } from '../cluster/markdown.ts'
+import { findQuantile } from '../distribution.ts'
 import { medianOf } from '../webhook/table.ts'
 
 /** One life of one enforcer. */
@@ -16,6 +17,8 @@ export interface Life {
   /** Milliseconds of the processor beyond that for a line that changes with an annotation, and for a pod that comes while another goes. */
   readonly lineCpu: number
   readonly podCpu: number
+  /** Milliseconds from when the cgroup of each of some containers was there until its limit stood; none: they were not real. */
+  readonly containers: readonly number[]
   /** MiB, at the end, and at most. */
   readonly rss: number
   readonly most: number
@@ -27,6 +30,7 @@ export function formatLives(lives: readonly Life[], interval: number): string {
   const rows = [...groups].map(([name, own]) => {
     const median = (pick: (life: Life) => number): number => medianOf(own.map(pick))
     const cpu = median(({ passCpu }) => passCpu)
+    const containers = own.flatMap((life) => life.containers).toSorted((a, b) => a - b)
     return [
       name,
       ...[median(({ firstLimit }) => firstLimit), median(({ lastLimit }) => lastLimit)].map((ms) =>
@@ -37,6 +41,9 @@ export function formatLives(lives: readonly Life[], interval: number): string {
       (cpu / (interval * 10)).toFixed(2),
       median(({ lineCpu }) => lineCpu).toFixed(2),
       median(({ podCpu }) => podCpu).toFixed(2),
+      ...[0.5, 0.99].map((share) =>
+        containers.length > 0 ? findQuantile(containers, share).toFixed(1) : '',
+      ),
       median(({ rss }) => rss).toFixed(0),
       median(({ most }) => most).toFixed(0),
     ]
@@ -52,6 +59,8 @@ const HEAD = [
   'CPU of it, ms',
   'CPU a line, ms',
   'CPU a new pod, ms',
+  'a container limited, median ms',
+  'p99 ms',
   'RSS MiB',
   'at most',
 ]

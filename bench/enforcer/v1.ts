@@ -1,4 +1,5 @@
 /** A node whose cgroups are real ones of v1, on a loop device; needs root: findObstacle of test/support/kernel says what is missing. */
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import path from 'node:path'
 import { createLoopDisk, createPodGroups } from '../../test/support/kernel/kernel.ts'
@@ -13,6 +14,10 @@ export function createV1Node(pods: number): BusyNode {
   let created = 0
   const containerOf = (index: number, container: number): string =>
     groups.container(uidOf(index), idOf(index, container))
+  const isHeld = (folder: string, iops: number): boolean =>
+    readFileSync(path.join(folder, 'blkio.throttle.read_iops_device'), 'utf8').includes(
+      `${disk.device} ${iops}\n`,
+    )
   const add = (): void => {
     numbers = [...numbers, created]
     answers.put(numbers)
@@ -36,10 +41,15 @@ export function createV1Node(pods: number): BusyNode {
       add()
     },
     ...{ answer: answers.answer, limit: answers.limit },
-    holds: (which, iops) => {
-      const container = containerOf(which === 'newest' ? created - 1 : (numbers[0] ?? 0), 1)
-      const file = path.join(container, 'blkio.throttle.read_iops_device')
-      return readFileSync(file, 'utf8').includes(`${disk.device} ${iops}\n`)
+    holds: (which, iops) =>
+      isHeld(containerOf(which === 'newest' ? created - 1 : (numbers[0] ?? 0), 1), iops),
+    newest: {
+      expectContainer: () => answers.expect(created - 1),
+      addContainer: () => {
+        const folder = groups.container(uidOf(created - 1), randomBytes(32).toString('hex'))
+        mkdirSync(folder)
+        return { holds: (iops) => isHeld(folder, iops), remove: () => rmdirSync(folder) }
+      },
     },
     dispose: () => kept.dispose(),
   }

@@ -29,10 +29,10 @@ it('rounds become medians, ratios to no webhook and to the floor', () => {
 it('lives become medians by tree and size, and a share of a core', () => {
   const life = (firstLimit: number): Life => ({
     ...{ tree: 'v1', pods: 10, firstLimit, lastLimit: 200, pass: 5, passCpu: 20 },
-    ...{ lineCpu: 0.1, podCpu: 2, rss: 60, most: 70 },
+    ...{ lineCpu: 0.1, podCpu: 2, containers: [2, 1, 4], rss: 60, most: 70 },
   })
   expect(rowsOf(formatLives([life(100), life(300), life(150)], 10))).toEqual([
-    '| v1, 10 pods | 150 | 200 | 5.0 | 20.0 | 0.20 | 0.10 | 2.00 | 60 | 70 |',
+    '| v1, 10 pods | 150 | 200 | 5.0 | 20.0 | 0.20 | 0.10 | 2.00 | 2.0 | 4.0 | 60 | 70 |',
   ])
 })
 
