@@ -7,8 +7,9 @@ export default defineConfig({
     globalSetup: ['test/support/vm/setup.ts'],
     fileParallelism: false,
     expect: { requireAssertions: true },
-    testTimeout: 300_000,
-    hookTimeout: 600_000,
+    // An emulated machine on a busy host is several times slower than on a calm one.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     teardownTimeout: 60_000,
   },
 })

@@ -277,5 +277,6 @@ describe('nothing stale', () => {
       'the API server again',
       async () => (await cluster.kubectl('get', '--raw', '/readyz')) === 'ok' || undefined,
     )
+    await cluster.untilAdmitting(NAMESPACE)
   })
 })

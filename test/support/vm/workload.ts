@@ -25,7 +25,7 @@ export interface RunningPod {
 }
 
 /** Waits until the question is answered with something; throws with the last error once the time is over. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>, seconds = 120): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, seconds = 240): Promise<T> {
   const end = Date.now() + seconds * 1000
   let last: unknown
   while (Date.now() < end) {
