@@ -8,6 +8,6 @@ export default defineConfig({
     pool: 'threads',
     // It would give each mutant what the one before it was.
     fsModuleCache: false,
-    testTimeout: 20_000,
+    testTimeout: 120_000,
   },
 })
