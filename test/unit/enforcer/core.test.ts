@@ -44,9 +44,8 @@ describe('names of cgroup directories', () => {
 
   it('a pod is known by the form of its uid, listed or not', () => {
     expect([UID, STATIC].map(isPodUid)).toEqual([true, true])
-    expect(['s', 'man', UID.toUpperCase(), `${UID}-x`, STATIC.slice(1)].map(isPodUid)).toEqual(
-      Array(5).fill(false),
-    )
+    const others = ['s', 'man', UID.toUpperCase(), `${UID}-x`, `../${UID}`, `../${STATIC}`, STATIC.slice(1)]
+    expect(others.filter(isPodUid)).toEqual([])
   })
 
   it.each([
@@ -195,7 +194,9 @@ describe("the kernel's files", () => {
       parseThrottle('8:0 100\n', '7:0'),
       parseThrottle('7:0 0\n', '7:0'),
       parseThrottle('', '7:0'),
-    ]).toEqual([undefined, undefined, undefined])
+      parseThrottle('7:0 100x\n', '7:0'),
+      parseThrottle('7:0 Read 100\n', '7:0'),
+    ]).toEqual(Array(5).fill(undefined))
   })
 
   it('are never asked for what the kernel refuses, whatever came past admission', () => {
@@ -277,6 +278,18 @@ describe("the kubelet's pods", () => {
       })),
     })
     expect(list.ok && list.value.pods.map(({ isRunning }) => isRunning)).toEqual([true, false, false])
+  })
+
+  it.each(['../../etc', 'u/../../etc', 'u.', 'u\n', '', 'u'.repeat(129)])('uid %j is none', (uid) => {
+    const list = parsePodList({ items: [{ metadata: { namespace: 'n', name: 'a', uid } }] })
+    expect(list.ok && list.value.pods).toEqual([])
+    expect(list.ok && list.value.problems).toMatchObject([
+      {
+        field: 'PodList.items[0] (n/a).metadata.uid',
+        reason: 'is not a uid',
+        cure: 'give it as the API server does: letters, digits, dashes',
+      },
+    ])
   })
 
   it('that cannot be read are named, and the others go on', () => {
@@ -570,6 +583,10 @@ describe('disks by name', () => {
     ['nvme0n1', { name: 'nvme0n1' }],
     ['/dev/sda', { name: 'sda' }],
     ['/dev/mapper/vg-data', { mapped: 'vg-data' }],
+    ['259:10', { number: '259:10' }],
+    ['x259:0', { name: 'x259:0' }],
+    ['259:0p1', { name: '259:0p1' }],
+    ['/host/dev/sda', { name: '/host/dev/sda' }],
   ])('%s', (text, reference) => {
     expect(parseDeviceName(text)).toEqual(reference)
   })
@@ -605,7 +622,8 @@ describe('what the kernel counts', () => {
     const text =
       'some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'
     expect(parsePressure(text)).toEqual({ some: 1.5, full: 0.25 })
-    expect([parsePressure(''), parsePressure('some total=1\n')]).toEqual([undefined, undefined])
+    const parts = ['', 'some total=1\n', 'full total=1\n', 'awesome total=1\nfull total=1\n']
+    expect(parts.map(parsePressure)).toEqual(Array(4).fill(undefined))
   })
 })
 

@@ -77,6 +77,18 @@ describe('rates', () => {
     })
   })
 
+  it.each(['reads', 'writes', 'readBytes', 'writtenBytes'] as const)(
+    'begin anew where %s alone fell',
+    (one) => {
+      const fallen = { ...usageOf(2000), [one]: 1n }
+      expect(ratesOf(sampleAt(0, 1000), sampleAt(10, 0, { usage: fallen }))).toBe(
+        'the counters were reset: rates begin anew',
+      )
+      const still = { ...usageOf(2000), [one]: usageOf(1000)[one] }
+      expect(ratesOf(sampleAt(0, 1000), sampleAt(10, 0, { usage: still }))).toMatchObject({ seconds: 10 })
+    },
+  )
+
   it('know counters that come back: they were misread', () => {
     expect(ratesOf(sampleAt(0, 1e6), sampleAt(10, 0), sampleAt(20, 1e6 + 20))).toMatchObject({
       readIOPS: 1,
