@@ -311,6 +311,20 @@ describe('a limit that a person lifts', () => {
     })
   })
 
+  test('is noted, and what else is imposed where nothing stood before is removed, so that the default comes back', () => {
+    const two = {
+      ...imposed({
+        imposed: { 'write-iops': '500', 'read-iops': '300' },
+        replaced: { 'write-iops': null, 'read-iops': null },
+      }),
+      'iops-limit/write-iops': '1500',
+      'iops-limit/read-iops': '300',
+    }
+    const changes = changesOf(ask({ annotations: two, history: historyOf(60, { writeIOPS: 9000 }) }))
+    expect(changes?.remove).toEqual(['iops-limit/read-iops'])
+    expect(Object.keys(changes?.set ?? {})).toEqual([KEY])
+  })
+
   test('is gone likewise: the default came back', () => {
     const gone = changed(imposed(), { set: {}, remove: ['iops-limit/write-iops'] })
     expect(ask({ annotations: gone }).kind).toBe('lifted')

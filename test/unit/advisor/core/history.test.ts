@@ -16,7 +16,7 @@ const ratesOf = (value: number): Reading['rates'] => ({
   readIOPS: value,
   writeIOPS: 2 * value,
   readBPS: 4096 * value,
-  writeBPS: 0,
+  writeBPS: 512 * value,
 })
 
 const readingOf = (at: number, value: number, seconds = 60): Reading => ({
@@ -41,7 +41,7 @@ describe('an average', () => {
       readIOPS: 200,
       writeIOPS: 400,
       readBPS: 819_200,
-      writeBPS: 0,
+      writeBPS: 102_400,
     })
   })
 
