@@ -34,6 +34,8 @@ export interface Verdict {
 
 /** What the longest-lived replica may gain in an hour, once it has settled: MiB. */
 const MOST_GAINED = 20
+/** And altogether: less are the moods of collector and allocator, which in ten minutes look like a lot an hour. MiB. */
+const MOODS = 15
 /** In a shorter time the collector's moods are more than any leak. Hours. */
 const LONG = 0.15
 /** Connections that clients keep a while longer come and go. */
@@ -72,8 +74,10 @@ function findLeaks(
   { samples, rest: [before, after], complaints }: Soaked,
   gained: number,
 ): readonly string[] {
+  const altogether = gained * (2 / 3) * lengthOf(samples)
+  const grows = isLong(samples) && gained > MOST_GAINED && altogether > MOODS
   return [
-    ...(isLong(samples) && gained > MOST_GAINED ? [`RSS grows by more than ${MOST_GAINED} MiB an hour`] : []),
+    ...(grows ? [`RSS grows by more than ${MOST_GAINED} MiB an hour`] : []),
     ...(after.handles > before.handles + MOST_HANDLES
       ? [`${after.handles - before.handles} more handles at rest than before`]
       : []),
@@ -82,7 +86,10 @@ function findLeaks(
   ]
 }
 
-const isLong = (samples: readonly Sample[]): boolean => (samples.at(-1)?.hours ?? 0) > LONG
+/** Hours. */
+const lengthOf = (samples: readonly Sample[]): number => samples.at(-1)?.hours ?? 0
+
+const isLong = (samples: readonly Sample[]): boolean => lengthOf(samples) > LONG
 
 function formatLoad({ name, answers, failures }: Load): string {
   const excused = failures.filter(({ isExcused }) => isExcused).length
