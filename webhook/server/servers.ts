@@ -10,6 +10,7 @@ import {
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import type { Observer } from './observer.ts'
 import { type Rejection, rejectHttp, rejectMethod } from './rejection.ts'
@@ -149,9 +150,15 @@ export function listen(server: Server | TlsServer, { port, host }: Endpoint): Pr
   })
 }
 
-/** Takes no more connections, ends the idle ones, and gives the others so many milliseconds. */
-export function close(server: Server | TlsServer, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
+/**
+ * Takes no more connections, ends the idle ones, and gives the others so many milliseconds. What has come on a connection that rests
+ * is read first: Node ends it by what it has read, and a caller who had sent a request would get a reset for an answer.
+ */
+export async function close(server: Server | TlsServer, milliseconds: number): Promise<void> {
+  // Sockets are read between one of these and the next.
+  await setImmediate()
+  await setImmediate()
+  await new Promise<void>((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), milliseconds)
     server.close(() => {
       clearTimeout(timer)
