@@ -34,8 +34,6 @@ export interface Verdict {
 
 /** What the longest-lived replica may gain in an hour, once it has settled: MiB. */
 const MOST_GAINED = 20
-/** And altogether: less are the moods of collector and allocator, which in ten minutes look like a lot an hour. MiB. */
-const MOODS = 15
 /** In a shorter time the collector's moods are more than any leak. Hours. */
 const LONG = 0.15
 /** Connections that clients keep a while longer come and go. */
@@ -74,10 +72,8 @@ function findLeaks(
   { samples, rest: [before, after], complaints }: Soaked,
   gained: number,
 ): readonly string[] {
-  const altogether = gained * (2 / 3) * lengthOf(samples)
-  const grows = isLong(samples) && gained > MOST_GAINED && altogether > MOODS
   return [
-    ...(grows ? [`RSS grows by more than ${MOST_GAINED} MiB an hour`] : []),
+    ...(isLong(samples) && gained > MOST_GAINED ? [`RSS grows by more than ${MOST_GAINED} MiB an hour`] : []),
     ...(after.handles > before.handles + MOST_HANDLES
       ? [`${after.handles - before.handles} more handles at rest than before`]
       : []),
@@ -86,10 +82,7 @@ function findLeaks(
   ]
 }
 
-/** Hours. */
-const lengthOf = (samples: readonly Sample[]): number => samples.at(-1)?.hours ?? 0
-
-const isLong = (samples: readonly Sample[]): boolean => lengthOf(samples) > LONG
+const isLong = (samples: readonly Sample[]): boolean => (samples.at(-1)?.hours ?? 0) > LONG
 
 function formatLoad({ name, answers, failures }: Load): string {
   const excused = failures.filter(({ isExcused }) => isExcused).length

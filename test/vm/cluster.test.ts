@@ -57,7 +57,7 @@ describe('a Deployment without any annotation, in a namespace that has opted in'
     until(
       `io.max ${JSON.stringify(line)}`,
       async () => ((await cluster.readIoMax(pod.uid)) === line ? true : undefined),
-      90,
+      30,
     )
 
   it('carries the defaults on its pods', () => {

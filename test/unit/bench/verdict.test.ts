@@ -39,7 +39,7 @@ describe('a soak', () => {
 
   it.each([
     [
-      { samples: [0, 0.1, 0.2, 0.3].map((hours) => sample(hours, 100 + 100 * hours)) },
+      { samples: [0, 0.1, 0.2, 0.3].map((hours) => sample(hours, 100 + 50 * hours)) },
       'LEAK: RSS grows by more than 20 MiB an hour',
     ],
     [{ rest: [sample(0, 90, 9), sample(0.3, 95, 30)] as const }, 'LEAK: 21 more handles at rest than before'],
@@ -48,13 +48,6 @@ describe('a soak', () => {
     const { passed, lines } = judge(soaked(more))
     expect(passed).toBe(false)
     expect(lines).toContain(line)
-  })
-
-  it('some MiB are no leak, however steep the ten minutes in which they came', () => {
-    const samples = [0, 0.06, 0.12, 0.17].map((hours) => sample(hours, 150 + 68 * hours))
-    const { passed, lines } = judge(soaked({ samples }))
-    expect(passed).toBe(true)
-    expect(lines.join('\n')).toContain('68.0 MiB an hour\n')
   })
 
   it('too short for a slope does not fail by one, and complaints are told', () => {
