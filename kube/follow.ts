@@ -32,7 +32,7 @@ export interface CollectionEvents {
 
 /**
  * Why a watch had to be opened anew. `ended`: the server's own time limit, routine. `silent`: nothing was heard, not even a
- * bookmark. `expired`: 410, the state is listed anew. `error`: refused, or an ERROR line. `broken`: the connection.
+ * bookmark. `expired`: 410, routine as well, the state is listed anew. `error`: refused, or an ERROR line. `broken`: the connection.
  */
 export type RestartReason = 'ended' | 'silent' | 'expired' | 'error' | 'broken'
 
@@ -117,7 +117,8 @@ async function runTurn(follower: Follower, place: Place): Promise<KubeError | un
   if (follower.isStopped()) return undefined
   const { reason, failure } = await watch(follower, place.version, place)
   if (!follower.isStopped()) follower.observe.restarted(reason)
-  return failure
+  // The server's cache has a bounded past: where it is over there is only a list to be made, which may fail or not.
+  return reason === 'expired' ? undefined : failure
 }
 
 const PAGE_SIZE = '500'
