@@ -1,4 +1,4 @@
-/** As much of an API server as webhooks need that list and watch: namespaces and policies that never change. */
+/** As much of an API server as webhooks need that list and watch: namespaces, policies and Pepr's stores, which never change. */
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -14,6 +14,27 @@ export interface Cluster {
   readonly serviceAccount: string
 }
 
+/** Pepr's controller takes no review before it has got its stores by name and heard of them by a list. */
+function listPeprStores(): readonly (readonly [string, string])[] {
+  const path = '/apis/pepr.dev/v1/namespaces/pepr-system/peprstores'
+  const stores = ['pepr-bench-store', 'pepr-bench-schedule'].map((name) => ({
+    apiVersion: 'pepr.dev/v1',
+    kind: 'PeprStore',
+    metadata: { name, namespace: 'pepr-system', uid: name, resourceVersion: '1' },
+    data: {},
+  }))
+  const list = {
+    apiVersion: 'pepr.dev/v1',
+    kind: 'PeprStoreList',
+    metadata: { resourceVersion: '1' },
+    items: stores,
+  }
+  return [
+    [path, JSON.stringify(list)],
+    ...stores.map((store) => [`${path}/${store.metadata.name}`, JSON.stringify(store)] as const),
+  ]
+}
+
 /** Never keeps the process alive. */
 export async function serveCluster({
   folder,
@@ -26,6 +47,7 @@ export async function serveCluster({
   const collections = new Map([
     ['/api/v1/namespaces', readFileSync(namespaces, 'utf8')],
     ['/apis/policy.iops-limit/v1alpha1/iolimitpolicies', readFileSync(policies, 'utf8')],
+    ...listPeprStores(),
   ])
   const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (req, res) =>
     answer(collections, req, res),

@@ -74,7 +74,7 @@ export const RIVALS: readonly Contestant[] = [
     name: 'express 5, express.json, pino-http',
     path: PATH,
     prepare: ({ cert, key }, port) =>
-      serveWith(process.execPath, join(installExpress(), 'server.mjs'), String(port), cert, key),
+      serveWith(process.execPath, join(install('express'), 'server.mjs'), String(port), cert, key),
   },
   {
     name: 'Go, typed decoding',
@@ -100,18 +100,37 @@ export const RIVALS: readonly Contestant[] = [
     path: PATH,
     prepare: ({ folder }, port) => serveWith(buildGo('controllerruntime'), String(port), folder),
   },
+  {
+    name: 'Pepr v1.1.4',
+    path: '/mutate/bench?timeout=10s',
+    prepare: async (inputs, port) => ({
+      argv: [process.execPath, join(install('pepr'), 'server.mjs'), String(port)],
+      // The variables of the Deployment that `pepr build` writes, and what else would be mounted there.
+      env: {
+        ...{ PEPR_WATCH_MODE: 'false', PEPR_PRETTY_LOG: 'false', LOG_LEVEL: 'info', PEPR_API_PATH: 'bench' },
+        ...{ SSL_CERT_PATH: inputs.cert, SSL_KEY_PATH: inputs.key },
+        KUBECONFIG: (await serveCluster(inputs)).kubeconfig,
+      },
+    }),
+  },
 ]
 
 const serveWith = (...argv: readonly string[]): Promise<Command> => Promise.resolve({ argv })
 
-/** In the very versions of its lock file. */
-function installExpress(): string {
-  const folder = join(CACHE, 'bench/express')
+/** In the very versions of its lock file, installed anew where another one stood there. */
+function install(name: 'express' | 'pepr'): string {
+  const folder = join(CACHE, 'bench', name)
+  const isInstalled = existsSync(join(folder, 'node_modules/.package-lock.json'))
+  const before = isInstalled ? readFileSync(join(folder, LOCK), 'utf8') : undefined
   mkdirSync(folder, { recursive: true })
-  cpSync(join(HERE, 'express'), folder, { recursive: true })
-  if (!existsSync(join(folder, 'node_modules/pino-http'))) run(folder, 'npm', 'ci', '--no-audit', '--no-fund')
+  cpSync(join(HERE, name), folder, { recursive: true })
+  // Pepr's bundler and test tools are peers, of which a server has no use.
+  if (before !== readFileSync(join(folder, LOCK), 'utf8'))
+    run(folder, 'npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps')
   return folder
 }
+
+const LOCK = 'package-lock.json'
 
 /** By the module's own pinned versions. */
 function buildGo(name: string): string {
