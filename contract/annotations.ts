@@ -2,13 +2,14 @@ import {
   CONTAINER_PREFIX,
   DIMENSION_NAMES,
   LIMIT_NAMES,
+  type LimitName,
   limitKey,
   SCOPE_KEY,
   SCOPES,
   type Scope,
 } from './keys.ts'
 import { DIMENSIONS, type Dimension, type Limits } from './limits.ts'
-import { type KeyedLimits, parseLimit, parseOverride } from './overrides.ts'
+import { type KeyedLimits, parseOverride, parseValue } from './overrides.ts'
 import { bad, ok, type Problem, type Result } from './problem.ts'
 
 export type Annotations = Readonly<Record<string, string>>
@@ -30,10 +31,11 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
     problems.push(...result.problems)
     return undefined
   }
-  let pod: KeyedLimits = {}
+  const pod: { [name in LimitName]?: unknown } = {}
   for (const name of LIMIT_NAMES) {
     const text = annotations[limitKey(name)]
-    if (text !== undefined) pod = { ...pod, ...keep(parseLimit(name, text, limitKey(name))) }
+    const value = text === undefined ? undefined : keep(parseValue(name, text, limitKey(name)))
+    if (value !== undefined) pod[name] = value
   }
   const scope = keep(readScope(annotations[SCOPE_KEY]))
   const containers = new Map<string, KeyedLimits>()
@@ -42,7 +44,7 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
     const override = keep(parseOverride(String(annotations[key]), key))
     if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
   }
-  return { pod, ...(scope && { scope }), containers, problems }
+  return { pod: pod as KeyedLimits, ...(scope && { scope }), containers, problems }
 }
 
 function readScope(text: string | undefined): Result<Scope | undefined> {

@@ -11,8 +11,16 @@ export type KeyedLimits = {
 }
 
 /** One key's value by the key's own unit. */
+export const parseValue = (
+  name: LimitName,
+  text: string,
+  field: string,
+): Result<Iops | BytesPerSecond | Unlimited> =>
+  isIopsName(name) ? parseIops(text, field) : parseBytesPerSecond(text, field)
+
+/** The same, under its key. */
 export function parseLimit(name: LimitName, text: string, field: string): Result<KeyedLimits> {
-  const parsed = isIopsName(name) ? parseIops(text, field) : parseBytesPerSecond(text, field)
+  const parsed = parseValue(name, text, field)
   return parsed.ok ? ok({ [name]: parsed.value }) : parsed
 }
 

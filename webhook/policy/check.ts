@@ -20,11 +20,9 @@ export function findViolations(
 ): readonly Violation[] {
   // Most pods ask for nothing.
   if (Object.keys(asked.annotations).length === 0) return []
-  return [
-    ...findInvalid(asked),
-    ...findOutOfBounds(rule, asked),
-    ...(isScopeWrong(rule, asked, exemptContainers) ? [{ kind: 'scope', key: SCOPE_KEY } as const] : []),
-  ]
+  const violations: Violation[] = [...findInvalid(asked), ...findOutOfBounds(rule, asked)]
+  if (isScopeWrong(rule, asked, exemptContainers)) violations.push({ kind: 'scope', key: SCOPE_KEY })
+  return violations
 }
 
 export const findInvalid = (asked: Asked): readonly InvalidValue[] =>

@@ -129,7 +129,7 @@ function leave(subject: Subject): Verdict {
 
 function enforce(evaluation: Evaluation, subject: Subject): Verdict {
   const { policy, rule, introduced } = evaluation
-  const decider = { policy, ...(rule && { rule: rule.name }) }
+  const decider = rule === undefined ? { policy } : { policy, rule: rule.name }
   const mark = rule?.mark ?? `${policy}/-`
   if (introduced.length > 0) {
     const refusal = `${warn.nameDecider(evaluation)}: ${describeViolations(introduced).join('; ')}`
@@ -155,7 +155,7 @@ function enforce(evaluation: Evaluation, subject: Subject): Verdict {
       ...findForged(subject, changes).map(warn.warnForged),
       ...warnOddities(evaluation, subject),
     ],
-    auditAnnotations: { policy: mark, ...(defaults !== '' && { defaulted: defaults }) },
+    auditAnnotations: defaults === '' ? { policy: mark } : { policy: mark, defaulted: defaults },
   }
 }
 

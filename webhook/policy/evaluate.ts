@@ -27,7 +27,7 @@ export interface Evaluation {
 
 export function evaluate(policy: Policy, subject: Subject): Evaluation {
   const rule = findRule(policy, subject.pod.labels)
-  const base = { policy: policy.name, ...(rule && { rule }) }
+  const base = rule === undefined ? { policy: policy.name } : { policy: policy.name, rule }
   if (rule?.exempt === true) {
     return {
       ...base,

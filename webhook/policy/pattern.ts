@@ -83,7 +83,8 @@ export function parseGlob(glob: string): Pattern {
 function hasPieces(pieces: readonly string[], text: string): boolean {
   const last = pieces.length - 1
   let from = 0
-  for (const [index, piece] of pieces.entries()) {
+  for (let index = 0; index <= last; index += 1) {
+    const piece = pieces[index] ?? ''
     const at = index === last ? text.length - piece.length : text.indexOf(piece, from)
     if (at < from || (index === 0 && at > 0) || !text.startsWith(piece, at)) return false
     from = at + piece.length

@@ -31,7 +31,7 @@ export function planChanges(evaluation: Evaluation, subject: Omit<Subject, 'name
   }
   return {
     set,
-    remove: Object.keys(pod.annotations).filter((key) => isOwned(key) && !Object.hasOwn(target, key)),
+    remove: Object.keys(pod.annotations).filter((key) => !Object.hasOwn(target, key) && isOwned(key)),
   }
 }
 
