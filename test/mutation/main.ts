@@ -46,7 +46,7 @@ async function mutate(room: string, tests: string, chosen: Chosen): Promise<numb
     concurrency: Math.max(1, availableParallelism() - 1),
     tempDirName: `${REPORTS}/tmp`,
     ignorePatterns: ['.git', 'charts', 'coverage', 'dist'],
-    reporters: ['clear-text', 'html', 'json'],
+    reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
     clearTextReporter: { reportTests: false, logTests: false },
     htmlReporter: { fileName: `${report}.html` },
     jsonReporter: { fileName: `${report}.json` },
