@@ -44,7 +44,8 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
     const override = keep(parseOverride(String(annotations[key]), key))
     if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
   }
-  return { pod: pod as KeyedLimits, ...(scope && { scope }), containers, problems }
+  const read = { pod: pod as KeyedLimits, containers, problems }
+  return scope === undefined ? read : { ...read, scope }
 }
 
 function readScope(text: string | undefined): Result<Scope | undefined> {
