@@ -72,7 +72,7 @@ const TWENTY = onlyPolicy(load(policyOf('policy-0', 20)))
 
 const SUBJECTS: readonly (readonly [string, PodInfo])[] = [
   ['a pod that asks for nothing', { ...SUBJECT, annotations: {} }],
-  ['the recorded pod, which asks for two limits', SUBJECT],
+  ['the recorded pod, which asks for a limit of both directions', SUBJECT],
   [
     'one that has been admitted',
     {
