@@ -83,6 +83,7 @@ export function findResponseFaults(uid: string, body: unknown): readonly string[
   if (response.uid !== uid) faults.push('another uid')
   if (typeof allowed !== 'boolean') faults.push('no verdict')
   if ((patch === undefined) !== (patchType === undefined)) faults.push('patch and patchType not together')
+  if (patchType !== undefined && (patchType as string) !== 'JSONPatch') faults.push('no JSONPatch')
   if (patch === '' || (patch !== undefined && patchOf(body as AdmissionReviewResponse).length === 0))
     faults.push('an empty patch')
   if (!allowed && patch !== undefined) faults.push('a patch on a refusal')

@@ -128,6 +128,13 @@ describe('the patch', () => {
       },
       (document) => document,
       () => ({}),
+      // As many annotations as were decided, of which one is not what it should be.
+      (document, patch) => {
+        const value = { ...jsonpatch.applyPatch(document, patch as Operation[]).newDocument }
+        const { annotations } = (value as { metadata: { annotations: Record<string, string> } }).metadata
+        annotations['iops-limit/read-iops'] = '1'
+        return value
+      },
     ]
     for (const apply of broken) {
       const { body, record } = answer(reviewOf({}), GOLD, apply)
@@ -219,8 +226,23 @@ describe('what is let through as it is', () => {
     ])
   })
 
+  it('a mirror pod, wherever it stands', () => {
+    const mirror = reviewOf({ 'kubernetes.io/config.mirror': 'abc' })
+    for (const world of [GOLD, { ...GOLD, namespace: undefined }]) {
+      const { body, record } = answer(mirror, world)
+      expect(body.response).toEqual({ uid: record.uid, allowed: true })
+      expect(record).toMatchObject({ outcome: 'untouched', reason: 'mirror-pod', defaulted: [] })
+    }
+  })
+
   it('a pod of a namespace that has not opted in, but for what only admission writes', () => {
     expect(answer(reviewOf(null), worldOf({})).body.response).not.toHaveProperty('patch')
+    expect(answer(reviewOf(null), worldOf({})).record).toMatchObject({
+      outcome: 'untouched',
+      reason: 'not-enforced',
+      defaulted: [],
+      violations: [],
+    })
     const { body, record } = answer(reviewOf({ 'iops-limit/policy': 'gold/vip' }), worldOf({}))
     expect(patchOf(body)).toEqual([{ op: 'remove', path: '/metadata/annotations/iops-limit~1policy' }])
     expect(body.response.warnings).toEqual([
@@ -269,11 +291,14 @@ describe('subresources that reach the annotations', () => {
     expect(record.outcome).toBe('changed')
     for (const metadata of [undefined, {}, { annotations: null }]) {
       expect(answer(bindingOf(metadata)).body.response).toEqual({ uid: record.uid, allowed: true })
+      expect(answer(bindingOf(metadata)).record.outcome).toBe('untouched')
     }
     expect(
-      answer(bindingOf({ annotations: { 'iops-limit/limit': '5' } }), GOLD, (document) => document).record
-        .outcome,
-    ).toBe('failed')
+      answer(bindingOf({ annotations: { 'iops-limit/limit': '5' } }), GOLD, (document) => document).record,
+    ).toMatchObject({ outcome: 'failed', reason: 'its own patch did not apply' })
+    const deleted = bindingOf({ annotations: { 'iops-limit/limit': '5' } })
+    deleted.request.operation = 'DELETE'
+    expect(answer(deleted).body.response).toEqual({ uid: record.uid, allowed: true })
     expect(parseReview(bindingOf({ annotations: 5 })).ok).toBe(false)
     expect(parseReview(bindingOf(5)).ok).toBe(false)
     expect(

@@ -9,6 +9,7 @@ describe('texts for the API server', () => {
     ['\u0000\u001b[31m\u007f', '\\u0000\\u001b[31m\\u007f'],
     ['💾 disk', '\\u{1f4be} disk'],
     ['\ud800', '\\ud800'],
+    ['\uffff', '\\uffff'],
   ])('%j is shown as %j', (text, shown) => {
     expect(toPrintable(text)).toBe(shown)
   })
@@ -21,6 +22,8 @@ describe('texts for the API server', () => {
 
   it('are told once, in order, sixteen at most', () => {
     expect(toWarnings(['b', 'a', 'b'])).toEqual(['iops-limit: b', 'iops-limit: a'])
+    const sixteen = Array.from({ length: 16 }, (_, index) => `n${index}`)
+    expect(toWarnings(sixteen)).toEqual(sixteen.map((text) => `iops-limit: ${text}`))
     const many = toWarnings(Array.from({ length: 20 }, (_, index) => `n${index}`))
     expect(many).toHaveLength(16)
     expect([many[14], many[15]]).toEqual(['iops-limit: n14', 'iops-limit: and 5 more warnings'])
