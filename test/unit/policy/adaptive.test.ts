@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatProblem } from '../../../contract/problem.ts'
+import { rootField } from '../../../contract/reader.ts'
 import { formatLength, parseLength } from '../../../webhook/policy/duration.ts'
 import { loadPolicies } from '../../../webhook/policy/load.ts'
+import { readPolicy } from '../../../webhook/policy/parse.ts'
 import type { Adaptive } from '../../../webhook/policy/policy.ts'
 import { policiesOf, policyText } from '../../support/policies.ts'
 
@@ -159,6 +161,48 @@ describe('adaptive', () => {
     ],
   ])('{%s} is refused', (fields, problems) => {
     expect(problemsOf(fields)).toEqual(problems)
+  })
+})
+
+/** Texts of policies have their whole numbers as bigints, objects of the API as numbers. */
+describe('adaptive in an object of the API', () => {
+  const read = (below: unknown, windows = 1) => {
+    const of = { writeIOPS: 500 }
+    const adaptive = {
+      windows: Array.from({ length: windows }, (_, index) => ({
+        over: `${index + 1}m`,
+        above: of,
+        limit: of,
+      })),
+      release: { below },
+    }
+    const spec = { rules: [{ name: 'r', max: of, min: of, adaptive }] }
+    const root = rootField(
+      { apiVersion: 'policy.iops-limit/v1alpha1', kind: 'IOLimitPolicy', metadata: { name: 'p' }, spec },
+      '',
+    )
+    const rule = readPolicy(root)?.rules[0]
+    return { problems: root.problems.map(formatProblem), ...(rule?.exempt === false && { rule }) }
+  }
+
+  test.each([0.001, 0.5, 0.999])('is released below %d of what is imposed', (below) => {
+    expect(read(below)).toMatchObject({
+      problems: [],
+      rule: { adaptive: { release: { below }, windows: [{ above: { writeIOPS: 500n } }] } },
+    })
+  })
+
+  test.each([0, 1, -0.5, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('but not below %d', (below) => {
+    expect(read(below).problems).toEqual([
+      `spec.rules[0].adaptive.release.below: "${below}" is not a fraction between 0 and 1; write such as 0.5: half of what is imposed`,
+    ])
+  })
+
+  test('has eight windows at most', () => {
+    expect(read(0.5, 8).rule?.adaptive?.windows).toHaveLength(8)
+    expect(read(0.5, 9).problems).toEqual([
+      'spec.rules[0].adaptive.windows: has 9 windows; leave at most 8 of them',
+    ])
   })
 })
 
