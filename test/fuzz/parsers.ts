@@ -5,7 +5,13 @@ import { readAdmitted } from '../../contract/admitted.ts'
 import { canonicalAnnotations, findRewrites } from '../../contract/aliases.ts'
 import { readLimitAnnotations } from '../../contract/annotations.ts'
 import { LIMIT_NAMES, limitKey } from '../../contract/keys.ts'
-import { formatLimit, formatOverride, parseLimit, parseOverride } from '../../contract/overrides.ts'
+import {
+  formatLimit,
+  formatOverride,
+  parseLimit,
+  parseOverride,
+  parseValue,
+} from '../../contract/overrides.ts'
 import type { Problem, Result } from '../../contract/problem.ts'
 import { formatQuantity, parseQuantity, wholeNumber } from '../../contract/quantity.ts'
 import { rootField } from '../../contract/reader.ts'
@@ -100,6 +106,8 @@ export const PARSERS: readonly Parser[] = [
       for (const result of [iops, bytes]) checkResult(result)
       for (const name of LIMIT_NAMES) {
         const limit = parseLimit(name, text, limitKey(name))
+        const alone = parseValue(name, text, limitKey(name))
+        deepEqual(alone.ok ? { ok: true, value: { [name]: alone.value } } : alone, limit)
         const value = limit.ok ? limit.value[name] : undefined
         if (value !== undefined) deepEqual(parseLimit(name, formatLimit(name, value), ''), limit)
       }
