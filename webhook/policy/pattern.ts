@@ -82,12 +82,12 @@ export function parseGlob(glob: string): Pattern {
 /** What stands between stars: the first piece at the start, the last at the end, the others wherever they come next. */
 function hasPieces(pieces: readonly string[], text: string): boolean {
   const last = pieces.length - 1
-  let from = 0
-  for (let index = 0; index <= last; index += 1) {
-    const piece = pieces[index] ?? ''
+  let [index, from] = [0, 0]
+  for (const piece of pieces) {
     const at = index === last ? text.length - piece.length : text.indexOf(piece, from)
     if (at < from || (index === 0 && at > 0) || !text.startsWith(piece, at)) return false
     from = at + piece.length
+    index += 1
   }
   return true
 }
