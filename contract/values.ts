@@ -13,14 +13,12 @@ import { bad, ok, type Result } from './problem.ts'
 import { formatQuantity, parseQuantity, wholeNumber } from './quantity.ts'
 
 /** `0` and `max` both say "unlimited"; the older service knew the first, the kernel knows the second. */
-const DIGITS = /^\d{1,64}$/
-
 const isUnlimited = (text: string): boolean => text === '0' || text === UNLIMITED
 
 /** IO operations per second: a whole number, or `0`/`max` for no cap. `field` is what problems are reported against. */
 export function parseIops(text: string, field: string): Result<Iops | Unlimited> {
   if (isUnlimited(text)) return ok(UNLIMITED)
-  const value = DIGITS.test(text) ? BigInt(text) : undefined
+  const value = /^\d{1,64}$/.test(text) ? BigInt(text) : undefined
   const mistake =
     value === undefined ? findIopsMistake(text, field) : findRangeMistake(value, MIN_IOPS, MAX_IOPS)
   return mistake === undefined ? ok(value as Iops) : bad({ field, value: text, ...mistake })

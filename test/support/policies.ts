@@ -19,3 +19,11 @@ export const policyText = (name: string, ...rules: readonly string[]): string =>
     `spec: {rules: [${rules.join(', ')}]}`,
     '',
   ].join('\n')
+
+/** A policy as `JSON.parse` gives it from the cluster: its whole numbers are numbers, where those of a text are read as bigints. */
+export const policyObject = (spec: object, name = 'p'): object => ({
+  apiVersion: 'policy.iops-limit/v1alpha1',
+  kind: 'IOLimitPolicy',
+  metadata: { name },
+  spec,
+})

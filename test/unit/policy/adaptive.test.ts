@@ -6,7 +6,7 @@ import { formatLength, parseLength } from '../../../webhook/policy/duration.ts'
 import { loadPolicies } from '../../../webhook/policy/load.ts'
 import { readPolicy } from '../../../webhook/policy/parse.ts'
 import type { Adaptive } from '../../../webhook/policy/policy.ts'
-import { policiesOf, policyText } from '../../support/policies.ts'
+import { policiesOf, policyObject, policyText } from '../../support/policies.ts'
 
 const adaptiveOf = (fields: string): Adaptive | undefined => {
   const rule = policiesOf(policyText('p', `{name: r, ${fields}}`)).get('p')?.rules[0]
@@ -164,7 +164,6 @@ describe('adaptive', () => {
   })
 })
 
-/** Texts of policies have their whole numbers as bigints, objects of the API as numbers. */
 describe('adaptive in an object of the API', () => {
   const read = (below: unknown, windows = 1) => {
     const of = { writeIOPS: 500 }
@@ -177,10 +176,7 @@ describe('adaptive in an object of the API', () => {
       release: { below },
     }
     const spec = { rules: [{ name: 'r', max: of, min: of, adaptive }] }
-    const root = rootField(
-      { apiVersion: 'policy.iops-limit/v1alpha1', kind: 'IOLimitPolicy', metadata: { name: 'p' }, spec },
-      '',
-    )
+    const root = rootField(policyObject(spec), '')
     const rule = readPolicy(root)?.rules[0]
     return { problems: root.problems.map(formatProblem), ...(rule?.exempt === false && { rule }) }
   }

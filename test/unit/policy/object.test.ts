@@ -2,14 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { formatProblem } from '../../../contract/problem.ts'
 import { rootField } from '../../../contract/reader.ts'
 import { readPolicy } from '../../../webhook/policy/parse.ts'
-
-/** Of the cluster, as `JSON.parse` gives it: whole numbers are no bigints, as they are in a file. */
-const objectOf = (spec: object, name = 'p') => ({
-  apiVersion: 'policy.iops-limit/v1alpha1',
-  kind: 'IOLimitPolicy',
-  metadata: { name },
-  spec,
-})
+import { policyObject } from '../../support/policies.ts'
 
 const read = (object: unknown) => {
   const root = rootField(object, '')
@@ -27,7 +20,7 @@ describe('a policy as an object of the API', () => {
       max: { readIOPS: 1000, writeIOPS: '1000', bps: 2 ** 40 },
     }
     const { policy, problems } = read(
-      objectOf({ exemptNamespaces: ['kube-*'], rules: [rule, { name: 'x', exempt: true }] }),
+      policyObject({ exemptNamespaces: ['kube-*'], rules: [rule, { name: 'x', exempt: true }] }),
     )
     expect(problems).toEqual([])
     expect(policy?.exemptNamespaces.map(({ matches }) => [matches('kube-x'), matches('x')])).toEqual([
@@ -64,15 +57,15 @@ describe('a policy as an object of the API', () => {
     [{ iops: 1.5 }, 'iops: "1.5" is not a whole number of operations per second'],
     [{ iops: true }, 'iops: "true" is neither a number nor a text; write such as 500 or "50Mi"'],
   ])('is refused with max %j', (max, problem) => {
-    const { problems } = read(objectOf({ rules: [{ name: 'r', max }] }))
+    const { problems } = read(policyObject({ rules: [{ name: 'r', max }] }))
     expect(problems).toHaveLength(1)
     expect(problems[0]).toContain(`spec.rules[0].max.${problem}`)
   })
 
   test('has a name of 63 characters at most, which a label can hold', () => {
     const rules = [{ name: 'r', max: { iops: 5 } }]
-    expect(read(objectOf({ rules }, 'a'.repeat(63))).policy?.name).toHaveLength(63)
-    expect(read(objectOf({ rules }, 'a'.repeat(64)))).toMatchObject({
+    expect(read(policyObject({ rules }, 'a'.repeat(63))).policy?.name).toHaveLength(63)
+    expect(read(policyObject({ rules }, 'a'.repeat(64)))).toMatchObject({
       policy: undefined,
       problems: [expect.stringContaining('metadata.name')],
     })
