@@ -17,7 +17,7 @@ export type Annotations = Readonly<Record<string, string>>
 /** What a pod's canonical limit annotations say, with what is wrong with them; a key with a problem says nothing. */
 export interface LimitAnnotations {
   readonly pod: KeyedLimits
-  readonly scope?: Scope
+  readonly scope?: Scope | undefined
   /** Overrides by container name. */
   readonly containers: ReadonlyMap<string, KeyedLimits>
   readonly problems: readonly Problem[]
@@ -32,9 +32,9 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
     return undefined
   }
   const pod: { [name in LimitName]?: unknown } = {}
-  for (const name of LIMIT_NAMES) {
-    const text = annotations[limitKey(name)]
-    const value = text === undefined ? undefined : keep(parseValue(name, text, limitKey(name)))
+  for (const [name, key] of LIMIT_KEYS) {
+    const text = annotations[key]
+    const value = text === undefined ? undefined : keep(parseValue(name, text, key))
     if (value !== undefined) pod[name] = value
   }
   const scope = keep(readScope(annotations[SCOPE_KEY]))
@@ -44,9 +44,10 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
     const override = keep(parseOverride(String(annotations[key]), key))
     if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
   }
-  const read = { pod: pod as KeyedLimits, containers, problems }
-  return scope === undefined ? read : { ...read, scope }
+  return { pod: pod as KeyedLimits, scope, containers, problems }
 }
+
+const LIMIT_KEYS = LIMIT_NAMES.map((name) => [name, limitKey(name)] as const)
 
 function readScope(text: string | undefined): Result<Scope | undefined> {
   const scope = SCOPES.find((known) => known === text)

@@ -44,7 +44,8 @@ export function findAsked(
     canonicalAnnotations(written, rewrites),
     (key, value) => isOurKey(key) && !isWriterOnly(key) && !isRepeated(key, value),
   )
-  return { ...readLimitAnnotations(annotations), annotations, written, rewrites }
+  const { pod: limits, scope, containers, problems } = readLimitAnnotations(annotations)
+  return { pod: limits, scope, containers, problems, annotations, written, rewrites }
 }
 
 /** The older key that a user wrote in place of this one, which is its canonical form; undefined where this one stands there. */

@@ -4,7 +4,6 @@ import type { Annotations } from '../../contract/annotations.ts'
 import { AUDIT_LABEL, ENFORCE_LABEL, isOurKey, WARN_LABEL } from '../../contract/keys.ts'
 import { findAsked, isWriterOnly } from './asked.ts'
 import { type Changes, carryOut } from './changes.ts'
-import { formatDefaults, nameDefaults } from './defaults.ts'
 import { type Evaluation, evaluate } from './evaluate.ts'
 import { findForged, planChanges, planStripping } from './plan.ts'
 import { findPolicy, type Rulebook } from './rulebook.ts'
@@ -32,7 +31,7 @@ interface Decided {
   readonly aside?: Aside
   /** The enforced policy, and the rule in it that decided; no rule where none matches. */
   readonly policy?: string
-  readonly rule?: string
+  readonly rule?: string | undefined
   readonly changes: Changes
   /** Names of the keys filled in: `read-iops`. */
   readonly defaulted: readonly string[]
@@ -129,13 +128,13 @@ function leave(subject: Subject): Verdict {
 
 function enforce(evaluation: Evaluation, subject: Subject): Verdict {
   const { policy, rule, introduced } = evaluation
-  const decider = rule === undefined ? { policy } : { policy, rule: rule.name }
   const mark = rule?.mark ?? `${policy}/-`
   if (introduced.length > 0) {
     const refusal = `${warn.nameDecider(evaluation)}: ${describeViolations(introduced).join('; ')}`
     return {
       ...NOTHING,
-      ...decider,
+      policy,
+      rule: rule?.name,
       allowed: false,
       violations: introduced,
       refusal,
@@ -143,19 +142,20 @@ function enforce(evaluation: Evaluation, subject: Subject): Verdict {
     }
   }
   const changes = planChanges(evaluation, subject)
-  const defaults = formatDefaults(evaluation.defaults)
+  const { names, text } = evaluation.defaults
   return {
-    ...decider,
+    policy,
+    rule: rule?.name,
     allowed: true,
     changes,
-    defaulted: nameDefaults(evaluation.defaults),
+    defaulted: names,
     violations: [],
     warnings: [
       ...warn.warnKept(evaluation),
       ...findForged(subject, changes).map(warn.warnForged),
       ...warnOddities(evaluation, subject),
     ],
-    auditAnnotations: defaults === '' ? { policy: mark } : { policy: mark, defaulted: defaults },
+    auditAnnotations: text === '' ? { policy: mark } : { policy: mark, defaulted: text },
   }
 }
 
@@ -199,10 +199,10 @@ const warnOddKeys = ({ rule, asked }: Evaluation): readonly string[] =>
 
 function auditEvaluation(evaluation: Evaluation): Readonly<Record<string, string>> {
   const violations = describeViolations(evaluation.violations).join('; ')
-  const defaults = formatDefaults(evaluation.defaults)
+  const { text } = evaluation.defaults
   return {
     'audit-policy': evaluation.rule?.mark ?? `${evaluation.policy}/-`,
     ...(violations !== '' && { 'audit-violations': violations }),
-    ...(defaults !== '' && { 'audit-defaults': defaults }),
+    ...(text !== '' && { 'audit-defaults': text }),
   }
 }

@@ -5,46 +5,48 @@ import { DIMENSIONS } from '../../contract/limits.ts'
 import { once } from './once.ts'
 import type { LimitRule } from './policy.ts'
 
-/** Values by annotation key. */
-export type Defaults = ReadonlyMap<string, string>
-
-export const NO_DEFAULTS: Defaults = new Map()
-
-/** All that the rule could fill in: limits, and the scope where it, or that some containers are exempt, asks for one. */
-export function findDefaults(rule: LimitRule, hasExempt: boolean): Defaults {
-  const { limits, scoped } = defaultsOf(rule)
-  return hasExempt || rule.scope === 'container' ? scoped : limits
+/** A set of defaults, and all the ways in which it is written. */
+export interface Defaults {
+  /** Values by annotation key. */
+  readonly values: ReadonlyMap<string, string>
+  /** The same, as annotations. */
+  readonly annotations: Annotations
+  /** `read-iops`: what the list of defaults calls them. */
+  readonly names: readonly string[]
+  /** `read-iops,write-iops`: as the annotation that tells of them. */
+  readonly list: string
+  /** `read-iops=2000, write-iops=1000`; empty where there are none. */
+  readonly text: string
 }
 
-const defaultsOf = once(({ defaults }: LimitRule) => {
-  const limits = defaults.map(({ name, text }) => [limitKey(name), text] as const)
-  return { limits: new Map(limits), scoped: new Map([...limits, [SCOPE_KEY, 'container']]) }
-})
-
-/** Those that the user has not decided; a value that cannot be read is a decision too. */
-export function findOpen(possible: Defaults, annotations: Annotations): Defaults {
-  const { bits, subsets } = subsetsOf(possible)
-  let open = 0
-  for (const { key, both, bit } of bits)
-    if (annotations[key] === undefined && annotations[both] === undefined) open |= bit
-  const known = subsets.get(open)
-  if (known !== undefined) return known
-  const kept = bits.filter(({ bit }) => (open & bit) !== 0)
-  const subset = new Map(kept.map(({ key, text }) => [key, text]))
-  subsets.set(open, subset)
-  return subset
+/** All that a rule could fill in, and what of it was ever left open. */
+export interface PossibleDefaults extends Defaults {
+  readonly parts: readonly {
+    readonly key: string
+    /** The key of both directions that also decides what this one would. */
+    readonly both: string
+    readonly bit: number
+  }[]
+  /** By the sum of their bits: there are at most five defaults, so at most 32 of these. */
+  readonly subsets: Map<number, Defaults>
 }
 
-/** There are at most five defaults, so at most 32 subsets. */
-const subsetsOf = once((possible: Defaults) => ({
-  bits: [...possible].map(([key, text], index) => ({
-    ...{ key, text, bit: 1 << index },
-    both: BOTH.get(key) ?? key,
-  })),
-  subsets: new Map<number, Defaults>([[(1 << possible.size) - 1, possible]]),
-}))
+function createDefaults(entries: readonly (readonly [key: string, value: string])[]): Defaults {
+  const names = entries.map(([key]) => key.slice(PREFIX.length))
+  return {
+    values: new Map(entries),
+    annotations: Object.fromEntries(entries),
+    names,
+    list: names.join(','),
+    text: entries.map(([key, value]) => `${key.slice(PREFIX.length)}=${value}`).join(', '),
+  }
+}
 
-/** The key of both directions that also decides what a key of one direction would. */
+function createPossible(entries: readonly (readonly [key: string, value: string])[]): PossibleDefaults {
+  const parts = entries.map(([key], index) => ({ key, both: BOTH.get(key) ?? key, bit: 1 << index }))
+  return { ...createDefaults(entries), parts, subsets: new Map() }
+}
+
 const BOTH: ReadonlyMap<string, string> = new Map(
   DIMENSIONS.map((dimension) => DIMENSION_NAMES[dimension]).map(({ own, both }) => [
     limitKey(own),
@@ -52,18 +54,27 @@ const BOTH: ReadonlyMap<string, string> = new Map(
   ]),
 )
 
-/** `read-iops`: what the list of defaults calls them. */
-export const nameDefaults = once((defaults: Defaults): readonly string[] =>
-  [...defaults.keys()].map((key) => key.slice(PREFIX.length)),
-)
+export const NO_DEFAULTS: PossibleDefaults = createPossible([])
 
-/** As annotations. */
-export const writeDefaults = once((defaults: Defaults): Annotations => Object.fromEntries(defaults))
+/** Limits, and the scope where the rule, or that some containers are exempt, asks for one. */
+export function findDefaults(rule: LimitRule, hasExempt: boolean): PossibleDefaults {
+  const { limits, scoped } = defaultsOf(rule)
+  return hasExempt || rule.scope === 'container' ? scoped : limits
+}
 
-/** `read-iops,write-iops`: as the annotation that tells of them. */
-export const listDefaults = once((defaults: Defaults): string => nameDefaults(defaults).join(','))
+const defaultsOf = once(({ defaults }: LimitRule) => {
+  const limits = defaults.map(({ name, text }) => [limitKey(name), text] as const)
+  return { limits: createPossible(limits), scoped: createPossible([...limits, [SCOPE_KEY, 'container']]) }
+})
 
-/** `read-iops=2000, write-iops=1000`. */
-export const formatDefaults = once((defaults: Defaults): string =>
-  [...defaults].map(([key, text]) => `${key.slice(PREFIX.length)}=${text}`).join(', '),
-)
+/** Those that the user has not decided; a value that cannot be read is a decision too. */
+export function findOpen({ values, parts, subsets }: PossibleDefaults, annotations: Annotations): Defaults {
+  let open = 0
+  for (const { key, both, bit } of parts)
+    if (annotations[key] === undefined && annotations[both] === undefined) open |= bit
+  const known = subsets.get(open)
+  if (known !== undefined) return known
+  const subset = createDefaults([...values].filter((_, index) => (open & (1 << index)) !== 0))
+  subsets.set(open, subset)
+  return subset
+}

@@ -2,7 +2,7 @@
 import { readAdmitted } from '../../contract/admitted.ts'
 import { type Asked, findAsked } from './asked.ts'
 import { findInvalid, findViolations } from './check.ts'
-import { findDefaults, findOpen, NO_DEFAULTS } from './defaults.ts'
+import { type Defaults, findDefaults, findOpen, NO_DEFAULTS } from './defaults.ts'
 import { findExemptContainers, NONE_EXEMPT } from './exempt.ts'
 import type { Policy, Rule } from './policy.ts'
 import { findRule } from './rules.ts'
@@ -11,11 +11,11 @@ import { findNewOrWorse, type Violation } from './violation.ts'
 
 export interface Evaluation {
   readonly policy: string
-  /** Absent where no rule matches. */
-  readonly rule?: Rule
+  /** Undefined where none matches. */
+  readonly rule: Rule | undefined
   readonly asked: Asked
-  /** What the rule fills in, by annotation key; a user's own keys are never among them. */
-  readonly defaults: ReadonlyMap<string, string>
+  /** What the rule fills in; a user's own keys are never among them. */
+  readonly defaults: Defaults
   /** Sorted names. */
   readonly exemptContainers: readonly string[]
   /** How many containers there was too much to compare with the rule's exempt ones: they are limited. */
@@ -27,11 +27,11 @@ export interface Evaluation {
 
 export function evaluate(policy: Policy, subject: Subject): Evaluation {
   const rule = findRule(policy, subject.pod.labels)
-  const base = rule === undefined ? { policy: policy.name } : { policy: policy.name, rule }
   if (rule?.exempt === true) {
     return {
-      ...base,
-      asked: findAsked(subject, NO_DEFAULTS),
+      policy: policy.name,
+      rule,
+      asked: findAsked(subject, NO_DEFAULTS.values),
       defaults: NO_DEFAULTS,
       exemptContainers: [],
       skippedContainers: 0,
@@ -44,17 +44,18 @@ export function evaluate(policy: Policy, subject: Subject): Evaluation {
   const possible = rule === undefined ? NO_DEFAULTS : findDefaults(rule, exemptContainers.length > 0)
   const violationsOf = (asked: Asked): readonly Violation[] =>
     rule === undefined ? findInvalid(asked) : findViolations(rule, asked, exemptContainers)
-  const asked = findAsked(subject, possible)
+  const asked = findAsked(subject, possible.values)
   const violations = violationsOf(asked)
   return {
-    ...base,
+    policy: policy.name,
+    rule,
     asked,
     defaults: findOpen(possible, asked.annotations),
     exemptContainers,
     skippedContainers: exempt.skipped,
     violations,
     introduced: findIntroduced(violations, subject.old, (old) =>
-      violationsOf(findAsked({ pod: old, old }, possible)),
+      violationsOf(findAsked({ pod: old, old }, possible.values)),
     ),
   }
 }

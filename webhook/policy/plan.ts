@@ -12,7 +12,6 @@ import {
 import { findAdapted } from './adapted.ts'
 import { isWriterOnly } from './asked.ts'
 import type { Changes } from './changes.ts'
-import { listDefaults, writeDefaults } from './defaults.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 
@@ -44,9 +43,9 @@ const keptAsTheyAre = ({ asked }: Evaluation): Annotations =>
 function admittedAnnotations({ asked, defaults, exemptContainers, rule, policy }: Evaluation): Annotations {
   // A misspelt key, or a scope alone, limits nothing.
   const hasLimits = rule !== undefined || Object.keys(asked.pod).length > 0 || asked.containers.size > 0
-  const admitted: Writable = { ...asked.annotations, ...writeDefaults(defaults) }
+  const admitted: Writable = { ...asked.annotations, ...defaults.annotations }
   if (hasLimits) admitted[POLICY_KEY] = rule?.mark ?? `${policy}/-`
-  if (defaults.size > 0) admitted[DEFAULTED_KEY] = listDefaults(defaults)
+  if (defaults.list !== '') admitted[DEFAULTED_KEY] = defaults.list
   if (exemptContainers.length > 0) admitted[EXEMPT_CONTAINERS_KEY] = exemptContainers.join(',')
   return admitted
 }

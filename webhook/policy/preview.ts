@@ -59,7 +59,9 @@ const asUserWrote = (pod: PodInfo): PodInfo => ({
 
 const previewAdvice = (evaluation: Evaluation): Effect => ({
   ...findFaults(evaluation),
-  change: [...evaluation.defaults].map(([key, text]) => `${key.slice(PREFIX.length)} ${text}`).join(', '),
+  change: [...evaluation.defaults.values]
+    .map(([key, text]) => `${key.slice(PREFIX.length)} ${text}`)
+    .join(', '),
 })
 
 const findFaults = ({ violations }: Evaluation): Pick<Effect, 'kinds' | 'complaints'> => ({

@@ -10,14 +10,13 @@ import {
   WRITER_ONLY_KEYS,
 } from '../../contract/keys.ts'
 import { quoteValue } from '../../contract/problem.ts'
-import { formatDefaults } from './defaults.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Subject } from './subject.ts'
 import { describeViolations } from './violation.ts'
 
 interface Decider {
   readonly policy: string
-  readonly rule?: { readonly name: string }
+  readonly rule?: { readonly name: string } | undefined
 }
 
 /** `policy gold, rule databases`. */
@@ -44,8 +43,8 @@ export function warnWouldBe(evaluation: Evaluation): readonly string[] {
   const refusals = describeViolations(evaluation.violations).map(
     (sentence) => `${nameDecider(evaluation)} would refuse: ${sentence}`,
   )
-  const defaults = formatDefaults(evaluation.defaults)
-  return defaults === '' ? refusals : [...refusals, `${nameDecider(evaluation)} would set ${defaults}`]
+  const { text } = evaluation.defaults
+  return text === '' ? refusals : [...refusals, `${nameDecider(evaluation)} would set ${text}`]
 }
 
 /** Limits on a pod that a rule leaves alone. */

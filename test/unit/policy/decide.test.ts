@@ -105,7 +105,7 @@ describe('rules', () => {
       policy: 'gold',
       changes: { set: {}, remove: [] },
     })
-    expect(decided({}, { free: '' })).not.toHaveProperty('rule')
+    expect(decided({}, { free: '' }).rule).toBeUndefined()
     expect(stored({ 'iops-limit/limit': '100' }, { free: '' })).toEqual({
       'iops-limit/limit': '100',
       'iops-limit/policy': 'gold/-',
