@@ -9,11 +9,12 @@ export const THROTTLE_FILES: Readonly<Record<Dimension, string>> = {
   writeBPS: 'blkio.throttle.write_bps_device',
 }
 
-/** The cap of one device; undefined where it has no line. */
+/** The cap of one device; undefined where it has none: the kernel then shows no line, and takes a 0 for one that goes. */
 export function parseThrottle(text: string, device: string): bigint | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${device} `))
-  const [, value] = /^\S+ (\d+)$/.exec(line ?? '') ?? []
-  return value === undefined || value === '0' ? undefined : BigInt(value)
+  const [, value = '0'] = /^\S+ (\d+)$/.exec(line ?? '') ?? []
+  const cap = BigInt(value)
+  return cap === 0n ? undefined : cap
 }
 
 /** 0 takes the line away. */

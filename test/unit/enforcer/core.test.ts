@@ -193,10 +193,11 @@ describe("the kernel's files", () => {
     expect([
       parseThrottle('8:0 100\n', '7:0'),
       parseThrottle('7:0 0\n', '7:0'),
+      parseThrottle('7:0 00\n', '7:0'),
       parseThrottle('', '7:0'),
       parseThrottle('7:0 100x\n', '7:0'),
       parseThrottle('7:0 Read 100\n', '7:0'),
-    ]).toEqual(Array(5).fill(undefined))
+    ]).toEqual(Array(6).fill(undefined))
   })
 
   it('are never asked for what the kernel refuses, whatever came past admission', () => {
