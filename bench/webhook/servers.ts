@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { messageOf } from '../../contract/problem.ts'
+import { findFreePort } from '../../test/support/cluster/daemon.ts'
 import type { Inputs } from './inputs.ts'
 
 /** One that takes part. */
@@ -75,16 +75,6 @@ function readCpu(pid: number): number {
   const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
   const fields = rest.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP address')
-  return address.port
 }
 
 async function untilServing(child: ChildProcess, port: number, ca: string): Promise<void> {

@@ -51,7 +51,8 @@ cp "$root"/boot/initrd.img-* "$work/vm/initrd.img"
 mv "$work/keys/id" "$work/vm/id"
 cp "$root/etc/kubernetes/admin.kubeconfig" "$work/vm/kubeconfig"
 rm -rf "$root"/boot/*
-mke2fs -q -t ext4 -L root -O '^has_journal' -d "$root" "$work/vm/disk.img" 6G
+# Quiet or not, it says on standard output that it makes a file.
+mke2fs -q -t ext4 -L root -O '^has_journal' -d "$root" "$work/vm/disk.img" 6G >&2
 rm -rf "$folder"
 mv "$work/vm" "$folder"
 printf '%s\n' "$folder"

@@ -1,5 +1,6 @@
 /** Processes of a test: those that run until they are stopped, and those that run to their end. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -66,13 +67,18 @@ export async function runToEnd(program: string, args: readonly string[], stdin =
   return { code, stdout, stderr }
 }
 
-/** Free a moment ago, on 127.0.0.1. */
+/**
+ * Free a moment ago, on 127.0.0.1, and none that the kernel gives to a connection that asks for no port (ip_local_port_range begins
+ * at 32768): whoever listens on it, ends and comes back would find it taken.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  const port = randomInt(16_384, 32_768)
+  return (await isFree(port)) ? port : findFreePort()
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
