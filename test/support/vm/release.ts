@@ -1,7 +1,7 @@
 /** The product on a machine: its images, and its chart by helm. */
 import { findBinary } from '../cluster/binaries.ts'
 import { runToEnd } from '../cluster/daemon.ts'
-import type { Access } from './vm.ts'
+import { type Access, readConsole } from './vm.ts'
 
 /** The release's name and namespace. */
 export const RELEASE = 'iops-limit'
@@ -54,7 +54,13 @@ async function runChart(machine: Access, command: readonly string[], more: Value
   const logs = await machine.kubectl([
     ...['logs', '-n', RELEASE, '--all-containers', '--prefix', '--tail=30', ...selector],
   ])
-  throw new Error(
-    `the chart does not ${command[0] ?? ''}\n${stdout}${stderr}\n${pods.stdout.slice(-6000)}\n${logs.stdout}`,
-  )
+  const said = [
+    stdout,
+    stderr,
+    pods.stdout.slice(-6000),
+    pods.stderr,
+    logs.stdout,
+    await readConsole(machine),
+  ]
+  throw new Error(`the chart does not ${command[0] ?? ''}\n${said.join('\n')}`)
 }

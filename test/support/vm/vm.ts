@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { findBinary } from '../cluster/binaries.ts'
 import { type Daemon, findFreePort, runToEnd, startDaemon, type Text } from '../cluster/daemon.ts'
 
@@ -49,19 +49,19 @@ export async function startMachine({ images, shared, kernel = '' }: MachineOptio
   const disk = join(folder, 'nvme.img')
   createDisk(disk)
   const [ssh, api] = [await findFreePort(), await findFreePort()]
+  const kubeconfig = join(folder, 'kubeconfig')
+  const template = await readFile(join(images, 'kubeconfig'), 'utf8')
+  writeFileSync(kubeconfig, template.replace('127.0.0.1:6443', `127.0.0.1:${api}`), { mode: 0o600 })
   const qemu = startDaemon(findBinary('qemu-system-x86_64'), [
     ...machineFlags(images, disk, kernel),
     ...['-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${ssh}-:22,hostfwd=tcp:127.0.0.1:${api}-:6443`],
     ...['-device', 'virtio-net-pci,netdev=net'],
     ...['-virtfs', `local,path=${shared},mount_tag=host,security_model=none,readonly=on`],
-    ...['-serial', `file:${join(folder, 'console.log')}`],
+    ...['-serial', `file:${join(folder, CONSOLE)}`],
   ])
-  const kubeconfig = join(folder, 'kubeconfig')
-  const template = await readFile(join(images, 'kubeconfig'), 'utf8')
-  writeFileSync(kubeconfig, template.replace('127.0.0.1:6443', `127.0.0.1:${api}`), { mode: 0o600 })
   const address = { kubeconfig, ssh, key: join(images, 'id') }
   const access = createAccess(address)
-  await untilReady(qemu, access, folder)
+  await untilReady(qemu, access)
   return {
     ...access,
     address,
@@ -71,6 +71,14 @@ export async function startMachine({ images, shared, kernel = '' }: MachineOptio
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+const CONSOLE = 'console.log'
+
+/** What the machine's kernel said last, also of a machine that says nothing else any more. */
+export async function readConsole({ kubeconfig }: Pick<Access, 'kubeconfig'>): Promise<string> {
+  const text = await readFile(join(dirname(kubeconfig), CONSOLE), 'utf8').catch(() => '')
+  return text.slice(-4000)
 }
 
 /** A disk with one partition that holds an ext4 filesystem, as a cloud's local NVMe disk is set up. */
@@ -112,7 +120,8 @@ export function createAccess({ kubeconfig, ssh, key }: Address): Access {
 
 const LONGEST_BOOT = 600_000
 
-async function untilReady(qemu: Daemon, { run, kubectl }: Access, folder: string): Promise<void> {
+async function untilReady(qemu: Daemon, access: Access): Promise<void> {
+  const { run, kubectl } = access
   const isReady = async (): Promise<boolean> => {
     const { stdout } = await kubectl([
       'get',
@@ -128,8 +137,7 @@ async function untilReady(qemu: Daemon, { run, kubectl }: Access, folder: string
     await qemu.until(isReady, LONGEST_BOOT)
   } catch (error) {
     const journal = await run('journalctl -b -p warning --no-pager | tail -n 40')
-    const console_ = await readFile(join(folder, 'console.log'), 'utf8').catch(() => '')
-    throw new Error(`the machine does not come up\n${journal.stdout}\n${console_.slice(-2000)}`, {
+    throw new Error(`the machine does not come up\n${journal.stdout}\n${await readConsole(access)}`, {
       cause: error,
     })
   }
