@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { namespaceOf } from '../support/cluster/objects.ts'
 import { policyObject } from '../support/cluster/policies.ts'
 import { DISK, runPod } from '../support/vm/pods.ts'
+import { startPrepared } from '../support/vm/prepared.ts'
 import { importImages, installChart, uninstallChart } from '../support/vm/release.ts'
-import { type Machine, startMachine } from '../support/vm/vm.ts'
+import type { Machine } from '../support/vm/vm.ts'
 import { createWorkload, type RunningPod, until, type Workload } from '../support/vm/workload.ts'
 
 const NAMESPACE = 'opted-in'
@@ -49,17 +50,19 @@ describe.each(NODES)('$name', ({ kernel, prepare, read, expected }) => {
   let pod: RunningPod
 
   beforeAll(async () => {
-    machine = await startMachine({ ...inject('images'), ...(kernel !== undefined && { kernel }) })
+    const options = { ...inject('images'), ...(kernel !== undefined && { kernel }) }
+    machine = await startPrepared(options, async (started) => {
+      if (prepare !== undefined) expect(await started.run(prepare)).toMatchObject({ code: 0 })
+      await importImages(started)
+      await installChart(started, { 'webhook.replicas': '1', 'enforcer.releaseOnExit': 'true' })
+    })
     cluster = createWorkload(machine)
-    if (prepare !== undefined) expect(await machine.run(prepare)).toMatchObject({ code: 0 })
-    await importImages(machine)
-    await installChart(machine, { 'webhook.replicas': '1', 'enforcer.releaseOnExit': 'true' })
     await cluster.apply(
       policyObject('gold', { default: { readIOPS: 200, writeIOPS: 100 } }),
       namespaceOf(NAMESPACE, 'gold'),
     )
     pod = await runPod(cluster, NAMESPACE, 'web')
-  }, 1_200_000)
+  }, 2_400_000)
 
   afterAll(() => machine[Symbol.asyncDispose]())
 

@@ -2,8 +2,9 @@
 import { readFileSync, rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import { makeImages } from './images.ts'
+import { startPrepared } from './prepared.ts'
 import { importImages, installChart } from './release.ts'
-import { type Address, startMachine } from './vm.ts'
+import type { Address } from './vm.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,17 +24,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     console.log(`machine: ${what} (at ${((performance.now() - began) / 1000).toFixed(0)} s)`)
   const images = makeImages()
   tell('images and disk are made')
-  const machine = await startMachine(images)
-  try {
+  const machine = await startPrepared(images, async (started) => {
     tell('the node is ready')
-    await importImages(machine)
+    await importImages(started)
     tell('images are imported')
-    await installChart(machine)
+    await installChart(started)
     tell('the chart is installed')
-  } catch (error) {
-    await machine[Symbol.asyncDispose]()
-    throw error
-  }
+  })
   project.provide('machine', machine.address)
   return async () => {
     await machine[Symbol.asyncDispose]()
