@@ -3,18 +3,14 @@
  * of our costliest functions.
  *   npm run bench:profile -- [SECONDS]      10 if nothing is said
  */
-import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { FLOOR, flagsOf, OURS, readFlags, startInPod } from './webhook/contestants.ts'
 import { createInputs, type Inputs } from './webhook/inputs.ts'
-import type { Measured } from './webhook/load.ts'
-import { CORES, type Contestant, start } from './webhook/servers.ts'
+import { type Contestant, measure, start } from './webhook/servers.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const LOAD = fileURLToPath(new URL('webhook/load.ts', import.meta.url))
 /** Until the code is compiled as it stays. */
 const WARM_UP = 20
 const SHOWN = 25
@@ -22,7 +18,11 @@ const SHOWN = 25
 const INTERVAL = '250'
 
 const profilerOf = (folder: string): readonly string[] => [
-  ...['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', INTERVAL],
+  '--cpu-prof',
+  '--cpu-prof-dir',
+  folder,
+  '--cpu-prof-interval',
+  INTERVAL,
 ]
 
 /** From its sources, so that the profile has their names. */
@@ -62,27 +62,15 @@ type Costs = ReadonlyMap<string, number>
 
 async function profile(contestant: Contestant, inputs: Inputs, folder: string): Promise<Costs> {
   using server = await start(contestant, inputs)
-  const load = { ...server, ca: inputs.ca, body: inputs.body, connections: 16 }
-  const put = async (duration: number): Promise<Measured> => {
-    const argument = JSON.stringify({ ...load, milliseconds: duration * 1000 })
-    const { stdout } = await promisify(execFile)('taskset', [
-      '-c',
-      CORES.load,
-      process.execPath,
-      LOAD,
-      argument,
-    ])
-    return JSON.parse(stdout) as Measured
-  }
+  const put = (duration: number): ReturnType<typeof measure> =>
+    measure(server, inputs, { connections: 16, milliseconds: duration * 1000 })
   await put(WARM_UP)
-  const before = server.cpu()
-  const { answers } = await put(seconds)
-  const each = ((server.cpu() - before) * 1e6) / answers
+  const { cpu } = await put(seconds)
   await server.end()
   const [file = ''] = globSync(join(inputs.folder, folder, '*.cpuprofile'))
   const times = sumUp(JSON.parse(readFileSync(file, 'utf8')) as Profile)
   const total = sumOf(times.values())
-  return new Map([...times].map(([name, time]) => [name, (each * time) / total]))
+  return new Map([...times].map(([name, time]) => [name, (cpu * time) / total]))
 }
 
 /** Own time of each function, from the end of the profile: what came before is start and warm-up. */
@@ -103,7 +91,7 @@ function sumUp({ nodes, samples, timeDeltas }: Profile): Costs {
 
 /** A file of ours, a package, a module of Node, or nothing. */
 function nameOf(url: string): string {
-  if (!url.startsWith('file:')) return url.slice(0, 60)
+  if (!url.startsWith('file:')) return url
   const path = relative(ROOT, fileURLToPath(url))
   return /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? path
 }

@@ -4,20 +4,16 @@
  * meets all of them.
  *   npm run bench -- [ROUNDS] [SECONDS]      5 rounds of 3 seconds if nothing is said
  */
-import { execFile } from 'node:child_process'
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { FLOOR, OURS, RIVALS } from './webhook/contestants.ts'
 import { createInputs, type Inputs, NAMESPACES, POLICIES, RULES } from './webhook/inputs.ts'
-import type { Load, Measured } from './webhook/load.ts'
-import { CORES, type Contestant, type Running, start } from './webhook/servers.ts'
+import type { Measured } from './webhook/load.ts'
+import { CORES, type Contestant, measure, type Running, start } from './webhook/servers.ts'
 import { formatTable, medianOf, type Row } from './webhook/table.ts'
 
 const CONNECTIONS = [1, 16]
 /** Of each server, until its code is compiled as it stays: V8 takes tens of thousands of calls. Milliseconds. */
 const WARM_UP = { answers: 40_000, longest: 30_000 }
-const LOAD = fileURLToPath(new URL('webhook/load.ts', import.meta.url))
 
 async function bench(count: number, milliseconds: number): Promise<number> {
   using inputs = await createInputs()
@@ -79,24 +75,12 @@ async function playRounds(
   const taken: Taken[] = []
   for (let round = 0; round < count; round += 1) {
     process.stderr.write(`round ${round + 1} of ${count}\n`)
+    // One after the other, while the other servers rest.
     for (const connections of CONNECTIONS)
-      for (const server of servers) taken.push(await measure(server, inputs, { connections, milliseconds }))
+      for (const server of servers)
+        taken.push({ ...(await measure(server, inputs, { connections, milliseconds })), server, connections })
   }
   return taken
-}
-
-/** One after the other, while the other servers rest. */
-async function measure(
-  server: Running,
-  { ca, body }: Inputs,
-  { connections, milliseconds }: { readonly connections: number; readonly milliseconds: number },
-): Promise<Taken> {
-  const load: Load = { port: server.port, path: server.path, ca, body, connections, milliseconds }
-  const before = server.cpu()
-  const command = ['-c', CORES.load, process.execPath, LOAD, JSON.stringify(load)]
-  const { stdout } = await promisify(execFile)('taskset', command)
-  const measured = JSON.parse(stdout) as Measured
-  return { ...measured, server, connections, cpu: ((server.cpu() - before) / measured.answers) * 1e6 }
 }
 
 function summarise(server: Running, connections: number, taken: readonly Taken[]): Row {

@@ -1,13 +1,16 @@
 /** Servers that are measured: how each is had, started and watched from outside. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { messageOf } from '../../contract/problem.ts'
 import { findFreePort } from '../../test/support/cluster/daemon.ts'
 import type { Inputs } from './inputs.ts'
+import type { Load, Measured } from './load.ts'
 
 /** One that takes part. */
 export interface Contestant {
@@ -68,6 +71,22 @@ export async function start({ name, path, prepare }: Contestant, inputs: Inputs)
     },
     [Symbol.dispose]: stop,
   }
+}
+
+const LOAD = fileURLToPath(new URL('load.ts', import.meta.url))
+
+/** What a server makes of it, the load on its own core; `cpu`: microseconds of the server's processor time for each answer. */
+export async function measure(
+  server: Running,
+  { ca, body }: Inputs,
+  { connections, milliseconds }: Pick<Load, 'connections' | 'milliseconds'>,
+): Promise<Measured & { readonly cpu: number }> {
+  const load: Load = { port: server.port, path: server.path, ca, body, connections, milliseconds }
+  const before = server.cpu()
+  const command = ['-c', CORES.load, process.execPath, LOAD, JSON.stringify(load)]
+  const { stdout } = await promisify(execFile)('taskset', command)
+  const measured = JSON.parse(stdout) as Measured
+  return { ...measured, cpu: ((server.cpu() - before) / measured.answers) * 1e6 }
 }
 
 /** proc(5), /proc/pid/stat: utime and stime are the 14th and 15th field, in hundredths of a second. */

@@ -23,6 +23,7 @@ export interface Defaults {
 export interface PossibleDefaults extends Defaults {
   readonly parts: readonly {
     readonly key: string
+    readonly value: string
     /** The key of both directions that also decides what this one would. */
     readonly both: string
     readonly bit: number
@@ -31,7 +32,9 @@ export interface PossibleDefaults extends Defaults {
   readonly subsets: Map<number, Defaults>
 }
 
-function createDefaults(entries: readonly (readonly [key: string, value: string])[]): Defaults {
+type Entries = readonly (readonly [key: string, value: string])[]
+
+function createDefaults(entries: Entries): Defaults {
   const names = entries.map(([key]) => key.slice(PREFIX.length))
   return {
     values: new Map(entries),
@@ -42,8 +45,11 @@ function createDefaults(entries: readonly (readonly [key: string, value: string]
   }
 }
 
-function createPossible(entries: readonly (readonly [key: string, value: string])[]): PossibleDefaults {
-  const parts = entries.map(([key], index) => ({ key, both: BOTH.get(key) ?? key, bit: 1 << index }))
+function createPossible(entries: Entries): PossibleDefaults {
+  const parts = entries.map(([key, value], index) => ({
+    ...{ key, value, bit: 1 << index },
+    both: BOTH.get(key) ?? key,
+  }))
   return { ...createDefaults(entries), parts, subsets: new Map() }
 }
 
@@ -68,13 +74,14 @@ const defaultsOf = once(({ defaults }: LimitRule) => {
 })
 
 /** Those that the user has not decided; a value that cannot be read is a decision too. */
-export function findOpen({ values, parts, subsets }: PossibleDefaults, annotations: Annotations): Defaults {
+export function findOpen({ parts, subsets }: PossibleDefaults, annotations: Annotations): Defaults {
   let open = 0
   for (const { key, both, bit } of parts)
     if (annotations[key] === undefined && annotations[both] === undefined) open |= bit
   const known = subsets.get(open)
   if (known !== undefined) return known
-  const subset = createDefaults([...values].filter((_, index) => (open & (1 << index)) !== 0))
+  const kept = parts.filter(({ bit }) => (open & bit) !== 0)
+  const subset = createDefaults(kept.map(({ key, value }) => [key, value]))
   subsets.set(open, subset)
   return subset
 }
