@@ -62,4 +62,23 @@ describe('createLogStream', () => {
     callbacks.shift()?.()
     expect(written).toEqual(['a\n', 'b\n'])
   })
+
+  it('keeps the order, and every letter, of more than there is room for', () => {
+    const { stream, written, passMoment } = createScene()
+    const lines = ['a\n', `${'ü€😀'.repeat(5_000)}\n`, 'b\n', `${'c'.repeat(70_000)}\n`, 'd\n']
+    for (const line of lines) stream.write(line)
+    expect(written.join('')).toBe(lines.slice(0, -1).join(''))
+    passMoment()
+    expect(written.join('')).toBe(lines.join(''))
+  })
+
+  it('asks to be called back once for what waits, full or not', () => {
+    const asked: (() => void)[] = []
+    const stream = createLogStream({ write: () => undefined }, (callback) => asked.push(callback))
+    for (let index = 0; index < 100; index += 1) stream.write(`${'x'.repeat(1000)}\n`)
+    expect(asked).toHaveLength(1)
+    asked[0]?.()
+    stream.write('y\n')
+    expect(asked).toHaveLength(2)
+  })
 })
