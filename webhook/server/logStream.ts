@@ -13,8 +13,8 @@ const WIDEST = 3
 
 /**
  * Lines that come close together go out in one write, behind their answers: writing takes as long as deciding does. `later` calls
- * back in a moment; what waits when the process ends is for the caller to flush. It waits as bytes, outside of V8's heap: as
- * text, made of a few dozen pieces a line, it would outlive collections, and make each of them dearer.
+ * back in a moment; what waits when the process ends is for the caller to flush. It waits as bytes, outside of V8's heap:
+ * as text, made of a few dozen pieces a line, it outlives collections, which takes 5 MiB more under load (docs/performance.md).
  */
 export function createLogStream(
   destination: DestinationStream,
