@@ -1,5 +1,5 @@
-/** `pod`: what it is at all. `names`: which of its containers is which. */
-export type About = 'pod' | 'names'
+/** `pod`: what it is at all. `names`: which of its containers is which. `oldest`: whether its only one is its sandbox, as mostly. */
+export type About = 'pod' | 'names' | 'oldest'
 
 /** Pods that are asked about ahead of time: a cgroup has come that nobody has told of, or a container without a name. */
 export interface Inquiries {
@@ -19,20 +19,23 @@ export interface InquiryDeps {
 
 /**
  * Milliseconds before each question. The kubelet knows a pod before it makes the pod's cgroup; the names of containers follow
- * these by a second or two, in which nobody is to be kept busy with questions: that is when the pod starts.
+ * these by a second or two, in which nobody is to be kept busy with questions: that is when the pod starts. A sandbox alone
+ * waits for its first container, or for an image, and has no name to tell.
  */
 const PAUSES: Readonly<Record<About, readonly number[]>> = {
   pod: [0, 100, 200, 400, 800, 1600, 3200],
   names: [1000, 1000, 2000, 4000],
+  oldest: [4000],
 }
 
 export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inquiries {
   const asked = new Map<string, { readonly about: About; readonly times: number }>()
-  const waiting = new Set<string>()
-  const askAll = async (pause: number): Promise<void> => {
+  /** With the question that each waits for; one that comes before it answers all. */
+  const waiting = new Map<string, symbol>()
+  const askAll = async (uid: string, question: symbol, pause: number): Promise<void> => {
     await sleep(pause)
-    if (waiting.size === 0) return
-    const uids = [...waiting]
+    if (waiting.get(uid) !== question) return
+    const uids = [...waiting.keys()]
     waiting.clear()
     await refresh()
     answered(uids)
@@ -42,10 +45,11 @@ export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inqu
       const before = asked.get(uid)
       const times = before?.about === about ? before.times : 0
       const pause = PAUSES[about][times]
-      if (pause === undefined || waiting.has(uid)) return
+      if (pause === undefined || (waiting.has(uid) && before?.about === about)) return
       asked.set(uid, { about, times: times + 1 })
-      waiting.add(uid)
-      void askAll(pause)
+      const question = Symbol(about)
+      waiting.set(uid, question)
+      void askAll(uid, question, pause)
     },
     settle: (uid) => {
       asked.delete(uid)

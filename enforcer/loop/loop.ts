@@ -131,8 +131,8 @@ function takeTurn(deps: LoopDeps, { place }: State, turn: Turn): void {
 
 function enforce({ pods, folders, inquiries }: LoopDeps, place: Place, pod: NodePod, item: Item): void {
   const record: PodRecord = pods.enforce(pod, folders.of(pod.uid), { place, item })
-  if (record.isAwaiting) inquiries.ask(pod.uid, 'names')
-  else inquiries.settle(pod.uid)
+  if (record.awaits === undefined) inquiries.settle(pod.uid)
+  else inquiries.ask(pod.uid, record.awaits)
 }
 
 /** Pods that are listed no longer, and watches that nothing needs any more. */

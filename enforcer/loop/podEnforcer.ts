@@ -9,6 +9,7 @@ import type { Watches } from '../node/watches.ts'
 import { type PodPlan, planPod, readingProblems } from '../pass.ts'
 import type { Place } from '../place.ts'
 import type { Item } from './agenda.ts'
+import type { About } from './inquiries.ts'
 import { createRetries, type Retries } from './retries.ts'
 
 /** What stands where, and why not. */
@@ -20,8 +21,8 @@ export interface PodRecord {
   readonly problems: readonly Problem[]
   /** Directories in which containers appear. */
   readonly watched: readonly string[]
-  /** Containers run whose names no status tells yet. */
-  readonly isAwaiting: boolean
+  /** What no status tells yet. */
+  readonly awaits: Exclude<About, 'pod'> | undefined
 }
 
 /** Told of all that happens to a pod's limits. */
@@ -80,8 +81,7 @@ export function createPodEnforcer(deps: PodEnforcerDeps): PodEnforcer {
         targets: plan.targets,
         problems: [...readingProblems(pod, place), ...plan.problems, ...failures],
         watched,
-        isAwaiting:
-          watched.length > 0 && plan.groups.some((group) => findAwaited(pod, group, place.rules).isOpen),
+        awaits: watched.length > 0 ? findAbout(pod, plan, place) : undefined,
       }
       records.set(pod.uid, record)
       deps.observe.looked(pod, record.problems)
@@ -100,6 +100,13 @@ export function createPodEnforcer(deps: PodEnforcerDeps): PodEnforcer {
 function retainHeld({ held }: Memory, { targets }: PodPlan): void {
   const paths = new Set(targets.map(({ path }) => path))
   for (const key of held.keys()) if (!paths.has(key.slice(0, key.lastIndexOf('/')))) held.delete(key)
+}
+
+/** Containers run whose names are not known, or only the pod's first one, which is its sandbox unless a status names it. */
+function findAbout(pod: NodePod, { groups }: PodPlan, { rules }: Place): PodRecord['awaits'] {
+  const awaited = groups.map((group) => findAwaited(pod, group, rules))
+  if (awaited.some(({ ids }) => ids.size > 0)) return 'names'
+  return awaited.some(({ isOpen }) => isOpen) ? 'oldest' : undefined
 }
 
 interface Looked {

@@ -29,11 +29,11 @@ export function createApiServerSource(deps: ApiServerDeps): PodSource {
     name: 'apiserver',
     read: async () => {
       following ??= follow(deps)
-      await Promise.race([
-        following.listed,
-        deps.sleep(PATIENCE, following.over.signal).catch(() => undefined),
-      ])
-      const { readings, failure } = following.state
+      const { state, listed, over } = following
+      // Each event asks: only what nobody has heard yet is worth a timer.
+      if (state.readings === undefined && state.failure === undefined)
+        await Promise.race([listed, deps.sleep(PATIENCE, over.signal).catch(() => undefined)])
+      const { readings, failure } = state
       if (readings !== undefined && failure === undefined) return gatherPods([...readings.values()])
       throw explain(deps.connection, failure ?? new Error(`no whole list within ${PATIENCE} ms`))
     },

@@ -155,6 +155,20 @@ describe('cgroups that come', () => {
     expect(limitOf(`${pod}/${hex(sandbox)}`)).not.toBe('100')
   })
 
+  it('of a sandbox alone: nobody is asked, for it waits for its first container', async () => {
+    const pod = `kubepods/burstable/pod${UID}`
+    const given = { annotations: { 'iops-limit/scope': 'container' } }
+    tell(podOf(given))
+    node.addV2(pod)
+    await start('1h')
+    const before = kubelet.calls.length
+    node.addV2(`${pod}/${hex('a')}`)
+    await sleep(2000)
+    expect(kubelet.calls).toHaveLength(before)
+    node.addV2(`${pod}/${hex('b')}`)
+    await expect.poll(() => kubelet.calls.length).toBeGreaterThan(before)
+  })
+
   it('all at once: 500 pods, with few questions to the kubelet', async () => {
     const enforcer = await start('1h')
     const uids = Array.from({ length: 500 }, (_, index) => UID.slice(0, -4) + String(1000 + index))

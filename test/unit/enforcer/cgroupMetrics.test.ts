@@ -25,7 +25,7 @@ function read(
     path: path.join(folder, name),
   }))
   const record: Record = {
-    ...{ isLimited: true, folders: [], problems: [], watched: [], isAwaiting: false, targets },
+    ...{ isLimited: true, folders: [], problems: [], watched: [], awaits: undefined, targets },
     pod: {
       ...{ id: 'team/db', uid: '1', isRunning: true, hasOwn: true, startable: [], defaulted: [] },
       containers: new Map(),

@@ -1,6 +1,6 @@
 /** Which pods are asked about, how often and how much later each time. */
 import { describe, expect, it } from 'vitest'
-import { createInquiries } from '../../../enforcer/loop/inquiries.ts'
+import { type About, createInquiries } from '../../../enforcer/loop/inquiries.ts'
 
 /** Sleeps are over when the test says so. */
 function createScene() {
@@ -23,8 +23,9 @@ function createScene() {
     answers,
     pauses: () => sleeps.map(({ milliseconds }) => milliseconds),
     questions: () => questions,
-    elapse: async (): Promise<void> => {
-      for (const { end } of sleeps) end()
+    /** All of them, or the one of that place. */
+    elapse: async (place?: number): Promise<void> => {
+      for (const { end } of place === undefined ? sleeps : sleeps.slice(place, place + 1)) end()
       await new Promise(setImmediate)
     },
   }
@@ -32,7 +33,7 @@ function createScene() {
 
 type Scene = ReturnType<typeof createScene>
 
-const askInVain = async ({ inquiries, elapse }: Scene, about: 'pod' | 'names', times: number) => {
+const askInVain = async ({ inquiries, elapse }: Scene, about: About, times: number) => {
   for (let time = 0; time < times; time++) {
     inquiries.ask('a', about)
     await elapse()
@@ -80,5 +81,35 @@ describe('names of containers', () => {
     await askInVain(scene, 'pod', 3)
     await askInVain(scene, 'names', 10)
     expect(scene.pauses()).toEqual([0, 100, 200, 1000, 1000, 2000, 4000])
+  })
+
+  it('are asked for once, late, where nothing but the sandbox is there', async () => {
+    const scene = createScene()
+    await askInVain(scene, 'oldest', 3)
+    expect(scene.pauses()).toEqual([4000])
+  })
+
+  it('are not asked for by the clock of the sandbox, but of the container that came behind it', async () => {
+    const scene = createScene()
+    scene.inquiries.ask('a', 'oldest')
+    scene.inquiries.ask('a', 'names')
+    await scene.elapse(0)
+    expect(scene.questions()).toBe(0)
+    await scene.elapse(1)
+    expect({ pauses: scene.pauses(), answers: scene.answers }).toEqual({
+      pauses: [4000, 1000],
+      answers: [['a']],
+    })
+  })
+
+  it('are asked for anew, from then on, once another container comes', async () => {
+    const scene = createScene()
+    scene.inquiries.ask('a', 'names')
+    scene.inquiries.settle('a')
+    scene.inquiries.ask('a', 'names')
+    await scene.elapse(0)
+    expect(scene.questions()).toBe(0)
+    await scene.elapse(1)
+    expect(scene.questions()).toBe(1)
   })
 })
