@@ -21,6 +21,8 @@ interface Line {
 }
 
 const NAMESPACE = 'latency'
+/** As the chart has it; the suites on such machines have passes oftener. */
+const INTERVAL = { 'enforcer.checkInterval': '30s' }
 const AT_ONCE = 1
 const NODE = '/usr/local/bin/node'
 
@@ -150,9 +152,10 @@ async function main([shared = '100', each = '100', changes = '100']: readonly st
   const { IOPS_LIMIT_MACHINE: file } = process.env
   if (file === undefined) throw new Error('IOPS_LIMIT_MACHINE names no machine: see test/support/vm/setup.ts')
   const machine = createAccess(JSON.parse(readFileSync(file, 'utf8')) as Address)
+  await upgradeChart(machine, INTERVAL)
   const ofPods = await measureStarts(machine, 'pod', Number(shared))
   const ofContainers = await measureStarts(machine, 'container', Number(each))
-  await upgradeChart(machine, { 'enforcer.podSource': 'apiserver' })
+  await upgradeChart(machine, { ...INTERVAL, 'enforcer.podSource': 'apiserver' })
   const ofChanges = await measureChanges(machine, Number(changes))
   await upgradeChart(machine)
   const { pods, inTime } = countInTime(ofPods)
