@@ -99,6 +99,7 @@ function createHands(
     refresh: feed.refresh,
     answered: (uids) => agenda.add(uids, 'pod'),
     sleep: later,
+    clock,
   })
   return { folders, watches, pods, inquiries }
 }

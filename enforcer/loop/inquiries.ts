@@ -15,6 +15,8 @@ export interface InquiryDeps {
   /** There is an answer, be it that nothing is known yet. */
   readonly answered: (uids: readonly string[]) => void
   readonly sleep: (milliseconds: number) => Promise<void>
+  /** Milliseconds. */
+  readonly clock: () => number
 }
 
 /**
@@ -28,28 +30,46 @@ const PAUSES: Readonly<Record<About, readonly number[]>> = {
   oldest: [4000],
 }
 
-export function createInquiries({ refresh, answered, sleep }: InquiryDeps): Inquiries {
-  const asked = new Map<string, { readonly about: About; readonly times: number }>()
-  /** With the question that each waits for; one that comes before it answers all. */
-  const waiting = new Map<string, symbol>()
-  const askAll = async (uid: string, question: symbol, pause: number): Promise<void> => {
-    await sleep(pause)
+/** Milliseconds: what is due so soon is asked along. */
+const SOON = 50
+
+interface Asked {
+  readonly about: About
+  readonly times: number
+}
+
+interface Question {
+  /** Milliseconds. */
+  readonly pause: number
+  /** By the clock. */
+  readonly due: number
+  /** What had been asked when it was thought of. */
+  readonly before: Asked
+}
+
+export function createInquiries({ refresh, answered, sleep, clock }: InquiryDeps): Inquiries {
+  const asked = new Map<string, Asked>()
+  const waiting = new Map<string, Question>()
+  /** Answers all that wait; for whom it comes early it is none of their own few. */
+  const askAll = async (uid: string, question: Question): Promise<void> => {
+    await sleep(question.pause)
     if (waiting.get(uid) !== question) return
     const uids = [...waiting.keys()]
+    for (const [other, { due, before }] of waiting) if (due > clock() + SOON) asked.set(other, before)
     waiting.clear()
     await refresh()
     answered(uids)
   }
   return {
     ask: (uid, about) => {
-      const before = asked.get(uid)
-      const times = before?.about === about ? before.times : 0
-      const pause = PAUSES[about][times]
-      if (pause === undefined || (waiting.has(uid) && before?.about === about)) return
-      asked.set(uid, { about, times: times + 1 })
-      const question = Symbol(about)
+      const known = asked.get(uid)
+      const before = known?.about === about ? known : { about, times: 0 }
+      const pause = PAUSES[about][before.times]
+      if (pause === undefined || (waiting.has(uid) && before === known)) return
+      asked.set(uid, { about, times: before.times + 1 })
+      const question = { pause, due: clock() + pause, before }
       waiting.set(uid, question)
-      void askAll(uid, question, pause)
+      void askAll(uid, question)
     },
     settle: (uid) => {
       asked.delete(uid)

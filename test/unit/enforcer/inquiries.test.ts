@@ -6,7 +6,7 @@ import { type About, createInquiries } from '../../../enforcer/loop/inquiries.ts
 function createScene() {
   const sleeps: { readonly milliseconds: number; readonly end: () => void }[] = []
   const answers: (readonly string[])[] = []
-  let questions = 0
+  let [questions, now] = [0, 0]
   const inquiries = createInquiries({
     refresh: () => {
       questions += 1
@@ -15,8 +15,14 @@ function createScene() {
     answered: (uids) => void answers.push(uids),
     sleep: (milliseconds) =>
       new Promise((resolve) => {
-        sleeps.push({ milliseconds, end: resolve })
+        const until = now + milliseconds
+        const end = (): void => {
+          now = Math.max(now, until)
+          resolve()
+        }
+        sleeps.push({ milliseconds, end })
       }),
+    clock: () => now,
   })
   return {
     inquiries,
@@ -111,5 +117,20 @@ describe('names of containers', () => {
     expect(scene.questions()).toBe(0)
     await scene.elapse(1)
     expect(scene.questions()).toBe(1)
+  })
+
+  it('that other questions answer along the way are asked for as often as ever by themselves', async () => {
+    const scene = createScene()
+    scene.inquiries.ask('a', 'names')
+    for (let time = 1; time <= 6; time++) {
+      scene.inquiries.ask(`b${time}`, 'pod')
+      await scene.elapse(2 * time - 1)
+      scene.inquiries.ask('a', 'names')
+    }
+    expect(scene.answers.filter((uids) => uids.includes('a'))).toHaveLength(6)
+    expect(scene.pauses().filter((pause) => pause > 0)).toEqual(Array.from({ length: 7 }, () => 1000))
+    await scene.elapse()
+    await askInVain(scene, 'names', 5)
+    expect(scene.pauses().slice(-3)).toEqual([1000, 2000, 4000])
   })
 })
