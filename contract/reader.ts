@@ -1,21 +1,40 @@
 /** Unknown data to typed data: each step either gives the value or notes a problem at the field's path. */
 import type { Problem } from './problem.ts'
 
-/** A value whose type is not known yet, the path where it stands, and where its problems go. */
+/** A value whose type is not known yet, where it stands, and where its problems go. */
 export interface Field {
   readonly value: unknown
-  readonly path: string
+  /** The map or list that it stands in; undefined at the root. */
+  readonly parent: Field | undefined
+  /** Its key or index there; the whole path of a root. */
+  readonly step: string | number
   readonly problems: Problem[]
 }
 
-export const rootField = (value: unknown, path: string): Field => ({ value, path, problems: [] })
+export const rootField = (value: unknown, path: string): Field => ({
+  value,
+  parent: undefined,
+  step: path,
+  problems: [],
+})
+
+/** `spec.rules[0].name`: put together only where it is asked for, since most fields have no problem. */
+export function pathOf({ parent, step }: Field): string {
+  if (parent === undefined) return String(step)
+  const before = pathOf(parent)
+  if (typeof step === 'number') return `${before}[${step}]`
+  if (!PLAIN_KEY.test(step)) return `${before}[${JSON.stringify(step)}]`
+  return before === '' ? step : `${before}.${step}`
+}
+
+const PLAIN_KEY = /^[\w-]+$/
 
 export const isAbsent = ({ value }: Field): boolean => value === undefined
 
 /** Notes what is wrong with the field; gives undefined, so that readers can return it. */
-export function refuse({ path, value, problems }: Field, reason: string, cure: string): undefined {
-  const shown = showValue(value)
-  problems.push({ field: path, ...(shown !== undefined && { value: shown }), reason, cure })
+export function refuse(field: Field, reason: string, cure: string): undefined {
+  const shown = showValue(field.value)
+  field.problems.push({ field: pathOf(field), ...(shown !== undefined && { value: shown }), reason, cure })
   return undefined
 }
 
@@ -39,18 +58,16 @@ const isMap = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What stands under a key of a map that {@link readMap} gave; own keys only, so that no prototype shines through. */
-export const childOf = (parent: Field, map: Fields, key: string): Field => ({
-  value: Object.hasOwn(map, key) ? map[key] : undefined,
-  path: joinPath(parent.path, key),
+export const childOf = (parent: Field, map: Fields, key: string): Field =>
+  fieldIn(parent, key, Object.hasOwn(map, key) ? map[key] : undefined)
+
+/** A field of another, by its key or index there. */
+export const fieldIn = (parent: Field, step: string | number, value: unknown): Field => ({
+  value,
+  parent,
+  step,
   problems: parent.problems,
 })
-
-const joinPath = (path: string, key: string): string => {
-  if (!PLAIN_KEY.test(key)) return `${path}[${JSON.stringify(key)}]`
-  return path === '' ? key : `${path}.${key}`
-}
-
-const PLAIN_KEY = /^[\w-]+$/
 
 /** A map that knows its keys: any other one is refused with the names of those that it takes. */
 export function readStrictMap(field: Field, known: readonly string[]): Fields | undefined {
@@ -68,9 +85,9 @@ export function readStrictMap(field: Field, known: readonly string[]): Fields | 
 }
 
 export function readList(field: Field): readonly Field[] | undefined {
-  const { value, path, problems } = field
+  const { value } = field
   if (!Array.isArray(value)) return refuse(field, `is ${nameOf(value)}, not a list`, 'write a list')
-  return value.map((item: unknown, index) => ({ value: item, path: `${path}[${index}]`, problems }))
+  return value.map((item: unknown, index) => fieldIn(field, index, item))
 }
 
 export function readString(field: Field): string | undefined {

@@ -6,6 +6,7 @@ import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import {
   childOf,
   type Field,
+  pathOf,
   readList,
   readMap,
   readString,
@@ -103,7 +104,7 @@ function readPod(field: Field): Claim | undefined {
   )
   if (namespace === undefined || name === undefined) return undefined
   const id = `${namespace}/${name}`
-  const named: Field = { ...field, path: `${field.path} (${id})` }
+  const named: Field = { ...field, parent: undefined, step: `${pathOf(field)} (${id})` }
   const claim = readUid(childOf(named, pod, 'metadata'), metadata)
   const containers = readContainers(childOf(named, pod, 'spec'), childOf(named, pod, 'status'))
   if (claim === undefined || field.problems.length > 0) return undefined

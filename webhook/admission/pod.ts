@@ -49,14 +49,19 @@ function readAllContainers(specField: Field): readonly ContainerInfo[] {
   if (isNone(specField)) return []
   const spec = readMap(specField)
   if (spec === undefined) return []
-  return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((key) =>
-    readContainers(childOf(specField, spec, key)),
-  )
+  const containers: ContainerInfo[] = []
+  for (const key of CONTAINER_LISTS) {
+    const list = childOf(specField, spec, key)
+    if (isNone(list)) continue
+    for (const item of readList(list) ?? []) {
+      const container = readContainer(item)
+      if (container !== undefined) containers.push(container)
+    }
+  }
+  return containers
 }
 
-function readContainers(field: Field): readonly ContainerInfo[] {
-  return isNone(field) ? [] : (readList(field) ?? []).flatMap((item) => readContainer(item) ?? [])
-}
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers']
 
 function readContainer(field: Field): ContainerInfo | undefined {
   const container = readMap(field)

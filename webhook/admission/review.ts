@@ -82,14 +82,13 @@ function readRequest<C>(at: At, readContent: ContentReader<C>): ReviewOf<C> | un
   if (operation === undefined)
     refuse(at('operation'), 'is not an operation', `send one of ${OPERATIONS.join(', ')}`)
   const resource = readResource(at('resource'), readOptionalString(at('subResource')))
-  const common = {
-    namespace: readOptionalString(at('namespace')),
-    name: readOptionalString(at('name')),
-    dryRun: isNone(at('dryRun')) ? false : (readBoolean(at('dryRun')) ?? false),
-    user: findUser(at('userInfo').value),
-  }
+  const namespace = readOptionalString(at('namespace'))
+  const name = readOptionalString(at('name'))
+  const dryRun = isNone(at('dryRun')) ? false : (readBoolean(at('dryRun')) ?? false)
+  const user = findUser(at('userInfo').value)
   if (uid === undefined || operation === undefined || resource === undefined) return undefined
-  return { uid, operation, resource, ...common, ...readContent({ operation, resource, at }) }
+  const { generateName, content } = readContent({ operation, resource, at })
+  return { uid, operation, resource, namespace, name, generateName, dryRun, user, content }
 }
 
 /** Lenient: nothing is refused for want of it, and nobody is our own user by it. */
@@ -134,15 +133,18 @@ const BINDINGS = ['pods/binding', 'bindings']
  * dropped (registry/core/pod/strategy.go), so there is nothing to decide.
  */
 export function readPodContent({ operation, resource, at }: Requested): Named {
-  const nothing: Named = { content: { kind: 'other' }, generateName: '' }
-  if (operation === 'CREATE' && BINDINGS.includes(resource)) {
-    return { ...nothing, content: { kind: 'binding', annotations: readBindingAnnotations(at('object')) } }
-  }
+  if (operation === 'CREATE' && BINDINGS.includes(resource))
+    return {
+      generateName: '',
+      content: { kind: 'binding', annotations: readBindingAnnotations(at('object')) },
+    }
   const isUpdate = operation === 'UPDATE' && (resource === 'pods' || resource === 'pods/status')
-  if (!isUpdate && !(operation === 'CREATE' && resource === 'pods')) return nothing
+  if (!isUpdate && !(operation === 'CREATE' && resource === 'pods')) return NOTHING
   const read = readPod(at('object'))
   const old = isUpdate ? readPod(at('oldObject')) : undefined
-  if (read === undefined || (isUpdate && old === undefined)) return nothing
-  const { generateName, hasAnnotations, ...pod } = read
-  return { generateName, content: { kind: 'pod', pod, hasAnnotations, ...(old && { old }) } }
+  if (read === undefined || (isUpdate && old === undefined)) return NOTHING
+  const { generateName, hasAnnotations } = read
+  return { generateName, content: { kind: 'pod', pod: read, hasAnnotations, ...(old && { old }) } }
 }
+
+const NOTHING: Named = { content: { kind: 'other' }, generateName: '' }

@@ -3,7 +3,15 @@ import type { Annotations } from '../../contract/annotations.ts'
 import { ADAPTED_KEY, DIMENSION_NAMES, type LimitName, limitKey } from '../../contract/keys.ts'
 import { DIMENSIONS } from '../../contract/limits.ts'
 import { parseLimit } from '../../contract/overrides.ts'
-import { childOf, type Field, isAbsent, readStrictMap, readString, rootField } from '../../contract/reader.ts'
+import {
+  childOf,
+  type Field,
+  isAbsent,
+  pathOf,
+  readStrictMap,
+  readString,
+  rootField,
+} from '../../contract/reader.ts'
 import type { Changes } from './changes.ts'
 import type { Subject } from './subject.ts'
 
@@ -74,7 +82,7 @@ function readValues<T>(
 
 function readLimit(field: Field, name: LimitName): string | undefined {
   const text = readString(field)
-  const parsed = text === undefined ? undefined : parseLimit(name, text, field.path)
+  const parsed = text === undefined ? undefined : parseLimit(name, text, pathOf(field))
   if (parsed?.ok === false) field.problems.push(...parsed.problems)
   return text
 }

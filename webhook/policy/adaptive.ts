@@ -3,7 +3,9 @@ import { DIMENSIONS } from '../../contract/limits.ts'
 import {
   childOf,
   type Field,
+  fieldIn,
   isAbsent,
+  pathOf,
   readList,
   readStrictMap,
   readString,
@@ -62,7 +64,7 @@ function readWindows(field: Field, blocks: RuleBlocks): readonly AdaptiveWindow[
     // One that could not be read has been told of already.
     if (window.over > 0 && lengths.has(window.over))
       refuse(
-        { ...item, path: `${item.path}.over`, value: window.text },
+        fieldIn(item, 'over', window.text),
         'is as long as an earlier window',
         'give each its own length',
       )
@@ -102,7 +104,7 @@ function complainIfBelow(high: Stated | undefined, low: Stated | undefined, name
   if (high === undefined || low === undefined || low.value <= high.value) return
   refuse(
     high.field,
-    `is below ${name}, ${String(low.field.value)} at ${low.field.path}`,
+    `is below ${name}, ${String(low.field.value)} at ${pathOf(low.field)}`,
     'raise it or lower the other',
   )
 }

@@ -10,7 +10,7 @@ import {
 } from '../../contract/limits.ts'
 import { formatLimit } from '../../contract/overrides.ts'
 import type { Problem } from '../../contract/problem.ts'
-import { childOf, type Field, isAbsent, readStrictMap, refuse } from '../../contract/reader.ts'
+import { childOf, type Field, isAbsent, pathOf, readStrictMap, refuse } from '../../contract/reader.ts'
 import { parseBytesPerSecond, parseIops } from '../../contract/values.ts'
 import type { Bounds, Default } from './policy.ts'
 
@@ -46,7 +46,7 @@ function readValue(field: Field, name: (typeof FIELDS)[number]): Stated | undefi
   if (text === undefined)
     return refuse(field, 'is neither a number nor a text', 'write such as 500 or "50Mi"')
   const parse = name === 'iops' || isIopsField(name) ? parseIops : parseBytesPerSecond
-  const parsed = parse(text, field.path)
+  const parsed = parse(text, pathOf(field))
   if (!parsed.ok) {
     field.problems.push(...parsed.problems.map((problem) => ({ ...problem, cure: cureOf(problem) })))
     return undefined
@@ -92,7 +92,7 @@ export function complainIfAbove(low: Stated | undefined, high: Stated | undefine
   if (low === undefined || high === undefined || low.value <= high.value) return
   refuse(
     low.field,
-    `is above ${name}, ${String(high.field.value)} at ${high.field.path}`,
+    `is above ${name}, ${String(high.field.value)} at ${pathOf(high.field)}`,
     'lower it or raise the other',
   )
 }

@@ -3,6 +3,7 @@ import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
 import {
   childOf,
   type Field,
+  fieldIn,
   readMap,
   readString,
   readStringMap,
@@ -68,7 +69,7 @@ function loadObjects<T>(
     const named = field.problems.length > 0 ? undefined : read(field)
     if (named !== undefined && items.has(named.name)) {
       refuse(
-        { ...field, path: 'metadata.name', value: named.name },
+        fieldIn(fieldIn(field, 'metadata', undefined), 'name', named.name),
         'is the name of an earlier object',
         'give each its own name',
       )

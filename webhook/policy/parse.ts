@@ -2,6 +2,7 @@ import { SCOPES, type Scope } from '../../contract/keys.ts'
 import {
   childOf,
   type Field,
+  fieldIn,
   isAbsent,
   readBoolean,
   readList,
@@ -66,7 +67,7 @@ function readRules(field: Field, policy: string): readonly Rule[] {
     // A name that could not be read has been told of already.
     if (rule.name !== '' && names.has(rule.name))
       refuse(
-        { ...item, path: `${item.path}.name`, value: rule.name },
+        fieldIn(item, 'name', rule.name),
         'is the name of an earlier rule',
         'give each rule its own name',
       )

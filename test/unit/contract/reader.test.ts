@@ -5,6 +5,7 @@ import {
   childOf,
   type Field,
   isAbsent,
+  pathOf,
   readBoolean,
   readList,
   readMap,
@@ -43,7 +44,7 @@ describe('a value of the right type is given as it is', () => {
 
   test('a list becomes fields with their paths', () => {
     const { got, said } = read(readList, ['a', 2])
-    expect(got?.map(({ value, path }) => [value, path])).toEqual([
+    expect(got?.map((item) => [item.value, pathOf(item)])).toEqual([
       ['a', 'spec.x[0]'],
       [2, 'spec.x[1]'],
     ])
@@ -102,7 +103,7 @@ describe('children', () => {
     ['spec', '', 'spec[""]'],
     ['spec', 'with-dash_1', 'spec.with-dash_1'],
   ])('at %j the key %j is %s', (path, key, expected) => {
-    expect(child(path, key).path).toBe(expected)
+    expect(pathOf(child(path, key))).toBe(expected)
   })
 
   test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
