@@ -4,6 +4,7 @@ import { splitList } from '../../contract/admitted.ts'
 import { canonicalAnnotations, findRewrites, type Rewrite } from '../../contract/aliases.ts'
 import { type Annotations, type LimitAnnotations, readLimitAnnotations } from '../../contract/annotations.ts'
 import { DEFAULTED_KEY, isOurKey, PREFIX, WRITER_ONLY_KEYS } from '../../contract/keys.ts'
+import { createMemory } from '../../contract/memory.ts'
 import type { PodInfo, Subject } from './subject.ts'
 
 /** A user's annotations under canonical keys: without aliases, without what only admission writes, without its defaults. */
@@ -59,8 +60,14 @@ function filterEntries(
   annotations: Annotations,
   isKept: (key: string, value: string) => boolean,
 ): Annotations {
-  if (Object.keys(annotations).every((key) => isKept(key, String(annotations[key])))) return annotations
-  return Object.fromEntries(Object.entries(annotations).filter(([key, value]) => isKept(key, value)))
+  const keys = Object.keys(annotations)
+  const kept: [key: string, value: string][] = []
+  for (const key of keys) {
+    const value = String(annotations[key])
+    if (isKept(key, value)) kept.push([key, value])
+  }
+  if (kept.length === 0) return NONE
+  return kept.length === keys.length ? annotations : Object.fromEntries(kept)
 }
 
 export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as readonly string[]).includes(key)
@@ -69,8 +76,17 @@ export const isWriterOnly = (key: string): boolean => (WRITER_ONLY_KEYS as reado
 export function listedKeys({ annotations, edited }: PodInfo): ReadonlySet<string> {
   const list = annotations[DEFAULTED_KEY]
   if (list === undefined) return NONE_LISTED
-  const keys = splitList(list).map((name) => `${PREFIX}${name}`)
-  return new Set(keys.filter((key) => edited?.has(key) !== true))
+  const keys = LISTS.recall(list) ?? LISTS.keep(list, readList(list))
+  return edited === undefined || edited.size === 0
+    ? keys
+    : new Set([...keys].filter((key) => !edited.has(key)))
 }
 
+const readList = (list: string): ReadonlySet<string> =>
+  new Set(splitList(list).map((name) => `${PREFIX}${name}`))
+
+/** A list names a few of a few keys. */
+const LISTS = createMemory<ReadonlySet<string>>({ most: 256, longest: 256 })
+
+const NONE: Annotations = {}
 const NONE_LISTED: ReadonlySet<string> = new Set()
