@@ -1,11 +1,11 @@
 /** The decision on a review, as the AdmissionReview that goes back, and as a record for log and metrics. */
 import { isOurKey } from '../../contract/keys.ts'
-import { type Changes, isNothing } from '../policy/changes.ts'
+import { isNothing } from '../policy/changes.ts'
 import { type Allowed, decide, type Refused, type Verdict } from '../policy/decide.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { describeViolations } from '../policy/violation.ts'
-import { type ApplyPatch, applyPatch, formatPatch, isApplicable, type Operation } from './patch.ts'
+import { type ApplyPatch, applyPatch, encodePatch } from './patch.ts'
 import { type Answer, type DecisionRecord, nameOf, recordOf } from './record.ts'
 import { formatResponse } from './response.ts'
 import type { Content, Review } from './review.ts'
@@ -73,11 +73,8 @@ interface Admission {
 
 function admit(review: Review, { verdict, content, apply }: Admission): Answer {
   const { warnings, auditAnnotations, changes, aside } = verdict
-  const patch = patchFor(
-    { annotations: content.pod.annotations, hasAnnotations: content.hasAnnotations },
-    changes,
-    apply,
-  )
+  const target = { annotations: content.pod.annotations, hasAnnotations: content.hasAnnotations }
+  const patch = encodePatch(target, changes, apply)
   if (patch === undefined) return answerFailure(review, 'its own patch did not apply')
   return {
     body: formatResponse(review.uid, { allowed: true, patch, warnings, auditAnnotations }),
@@ -96,16 +93,6 @@ function findOutcome({ changes, aside, defaulted }: Allowed): DecisionRecord['ou
   return defaulted.length > 0 ? 'defaulted' : 'changed'
 }
 
-/** Undefined where the patch does not apply. */
-function patchFor(
-  target: { readonly annotations: Readonly<Record<string, string>>; readonly hasAnnotations: boolean },
-  changes: Changes,
-  apply: ApplyPatch,
-): readonly Operation[] | undefined {
-  const patch = formatPatch(changes, target.hasAnnotations)
-  return patch.length === 0 || isApplicable(patch, target, changes, apply) ? patch : undefined
-}
-
 /** A Binding may not carry our keys onto a pod past its admission. */
 function answerBinding(
   review: Review,
@@ -113,7 +100,7 @@ function answerBinding(
   apply: ApplyPatch,
 ): Answer {
   const remove = Object.keys(annotations).filter(isOurKey)
-  const patch = patchFor({ annotations, hasAnnotations: true }, { set: {}, remove }, apply)
+  const patch = encodePatch({ annotations, hasAnnotations: true }, { set: {}, remove }, apply)
   if (patch === undefined) return answerFailure(review, 'its own patch did not apply')
   const warnings = remove.map((key) => `${key} on a Binding was dropped: limits are set on the pod`)
   return {

@@ -1,5 +1,4 @@
 /** AdmissionReview responses that the API server takes. Source: k8s.io/apiserver/pkg/admission/plugin/webhook/request/admissionreview.go (VerifyAdmissionResponse). */
-import type { Operation } from './patch.ts'
 import { ADMISSION_API_VERSION, ADMISSION_KIND } from './review.ts'
 import { cut, toPrintable, toWarnings } from './sentence.ts'
 
@@ -24,7 +23,8 @@ export interface AdmissionReviewResponse {
 interface Content {
   readonly allowed: boolean
   readonly message?: string
-  readonly patch?: readonly Operation[]
+  /** Base64. */
+  readonly patch?: string
   readonly warnings?: readonly string[]
   readonly auditAnnotations?: Readonly<Record<string, string>>
 }
@@ -34,28 +34,21 @@ const LONGEST_TEXT = 2048
 
 /** Empty parts are left out: an empty patch is no patch. */
 export function formatResponse(uid: string, content: Content): AdmissionReviewResponse {
-  const { allowed, message, patch = [], warnings = [], auditAnnotations = {} } = content
-  const audit = Object.entries(auditAnnotations).map(([key, text]) => [
-    key,
-    cut(toPrintable(text), LONGEST_TEXT),
-  ])
-  return {
-    apiVersion: ADMISSION_API_VERSION,
-    kind: ADMISSION_KIND,
-    response: {
-      uid,
-      allowed,
-      ...(message !== undefined && {
-        status: { code: 403, reason: 'Forbidden', message: cut(toPrintable(message), LONGEST_TEXT) },
-      }),
-      ...(patch.length > 0 && {
-        patchType: 'JSONPatch',
-        patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
-      }),
-      ...(warnings.length > 0 && { warnings: toWarnings(warnings) }),
-      ...(audit.length > 0 && {
-        auditAnnotations: Object.fromEntries(audit) as Readonly<Record<string, string>>,
-      }),
-    },
+  const { allowed, message, patch = '', warnings = [], auditAnnotations = {} } = content
+  const response: Writable<AdmissionReviewResponse['response']> = { uid, allowed }
+  if (message !== undefined)
+    response.status = { code: 403, reason: 'Forbidden', message: cut(toPrintable(message), LONGEST_TEXT) }
+  if (patch !== '') {
+    response.patchType = 'JSONPatch'
+    response.patch = patch
   }
+  if (warnings.length > 0) response.warnings = toWarnings(warnings)
+  const audited = Object.entries(auditAnnotations)
+  if (audited.length > 0)
+    response.auditAnnotations = Object.fromEntries(
+      audited.map(([key, text]) => [key, cut(toPrintable(text), LONGEST_TEXT)]),
+    )
+  return { apiVersion: ADMISSION_API_VERSION, kind: ADMISSION_KIND, response }
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }

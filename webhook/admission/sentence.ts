@@ -6,11 +6,21 @@ const MOST_WARNINGS = 16
 
 /** One line of printable ASCII; what is not becomes its escape, so that nothing vanishes. */
 export function toPrintable(text: string): string {
+  if (isPrintable(text)) return text
   return text.replaceAll(/[^\x20-\x7e]/gu, (character) => {
     const code = Number(character.codePointAt(0))
     if (/\s/.test(character)) return ' '
     return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
   })
+}
+
+/** Nearly all are: no pattern needs to be set going for them. */
+function isPrintable(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
 }
 
 /** Cut to a length in characters, with three dots where something is missing. */
