@@ -1,8 +1,9 @@
 /** Bodies: read while bounds hold, or thrown away. */
 import type { Readable } from 'node:stream'
+import type { Ending, Reason } from './ending.ts'
 
 /** `too-large`: past its own bound; `crowded`: no room among the others, or no longer; `late`: past the deadline; `gone`: so is the client. */
-export type BodyLoss = 'too-large' | 'crowded' | 'late' | 'gone'
+export type BodyLoss = 'too-large' | 'gone' | Reason
 
 export type Body =
   | { readonly bytes: Buffer; readonly loss?: never }
@@ -12,20 +13,16 @@ export interface BodyBounds {
   readonly maxBytes: number
   /** Takes room for so many more bytes. */
   readonly claim: (bytes: number) => boolean
-  readonly deadline: AbortSignal
-  /** Aborted where the place is needed for somebody else. */
-  readonly lost: AbortSignal
+  readonly ending: Ending
 }
 
 /** Never holds more than the bounds allow: what is too much stays unread in the stream, paused. */
-export function readBody(stream: Readable, { maxBytes, claim, deadline, lost }: BodyBounds): Promise<Body> {
+export function readBody(stream: Readable, { maxBytes, claim, ending }: BodyBounds): Promise<Body> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
     const settle = (body: Body): void => {
       stream.off('data', take).off('end', finish).off('error', lose).off('close', lose).pause()
-      deadline.removeEventListener('abort', expire)
-      lost.removeEventListener('abort', yieldPlace)
       resolve(body)
     }
     const take = (chunk: Buffer): void => {
@@ -34,16 +31,16 @@ export function readBody(stream: Readable, { maxBytes, claim, deadline, lost }: 
       else if (!claim(chunk.length)) settle({ loss: 'crowded' })
       else chunks.push(chunk)
     }
-    const finish = (): void => settle({ bytes: Buffer.concat(chunks, size) })
+    const finish = (): void => settle({ bytes: join(chunks, size) })
     const lose = (): void => settle({ loss: 'gone' })
-    const expire = (): void => settle({ loss: 'late' })
-    const yieldPlace = (): void => settle({ loss: 'crowded' })
     stream.on('data', take).on('end', finish).on('error', lose).on('close', lose)
-    lost.addEventListener('abort', yieldPlace)
-    if (deadline.aborted) expire()
-    else deadline.addEventListener('abort', expire)
+    ending.tell((reason) => settle({ loss: reason }))
   })
 }
+
+/** A small body comes in one chunk, which needs no copy. */
+const join = (chunks: readonly Buffer[], size: number): Buffer =>
+  chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
 
 export interface Patience {
   readonly bytes: number

@@ -1,8 +1,8 @@
 /** Bounds on what is under way at the same time, so that no crowd exhausts the memory. */
 
 export interface Gate {
-  /** A place for one request; undefined where all are taken. */
-  enter(): Place | undefined
+  /** A place for one request; undefined where all are taken. `onLost`: it is somebody else's now, since the body came too slowly. */
+  enter(onLost: () => void): Place | undefined
   readonly requests: number
   readonly bytes: number
 }
@@ -12,8 +12,6 @@ export interface Place {
   readonly claim: (bytes: number) => boolean
   /** The body is here: from now on nobody takes the place away. */
   readonly settle: () => void
-  /** Aborted once the place has been given to somebody else, since the body came too slowly. */
-  readonly lost: AbortSignal
   /** Gives back the place and its room. */
   readonly leave: () => void
 }
@@ -44,12 +42,11 @@ export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => n
       return true
     },
     settle: () => void seats.sending.delete(seat),
-    lost: seat.lost.signal,
     leave: () => seats.free(seat),
   })
   return {
-    enter: () =>
-      seats.taken.size < maxRequests || seats.evictSlowest() ? createPlace(seats.take()) : undefined,
+    enter: (onLost) =>
+      seats.taken.size < maxRequests || seats.evictSlowest() ? createPlace(seats.take(onLost)) : undefined,
     get requests() {
       return seats.taken.size
     },
@@ -62,7 +59,7 @@ export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => n
 interface Seat {
   readonly since: number
   bytes: number
-  readonly lost: AbortController
+  readonly onLost: () => void
 }
 
 function createSeats(clock: () => number) {
@@ -71,8 +68,8 @@ function createSeats(clock: () => number) {
     taken: new Set<Seat>(),
     /** Those whose bodies are on their way, the one that came first in front. */
     sending: new Set<Seat>(),
-    take(): Seat {
-      const seat = { since: clock(), bytes: 0, lost: new AbortController() }
+    take(onLost: () => void): Seat {
+      const seat = { since: clock(), bytes: 0, onLost }
       seats.taken.add(seat)
       seats.sending.add(seat)
       return seat
@@ -86,7 +83,7 @@ function createSeats(clock: () => number) {
       const [slowest] = seats.sending
       if (slowest === undefined || slowest === asking || clock() - slowest.since < GRACE) return false
       seats.free(slowest)
-      slowest.lost.abort()
+      slowest.onLost()
       return true
     },
   }

@@ -5,8 +5,9 @@ import { type Rejection, rejectEncoding, rejectSize, rejectType } from './reject
 
 export function findHeaderRejection(headers: IncomingHttpHeaders, maxBytes: number): Rejection | undefined {
   const { 'content-type': type, 'content-encoding': encoding = '', 'content-length': length } = headers
-  if (!isJson(type ?? '')) return rejectType(type)
-  if (!['', 'identity'].includes(encoding.trim().toLowerCase())) return rejectEncoding(encoding)
+  // As the API server says it; all else is looked at closely.
+  if (type !== 'application/json' && !isJson(type ?? '')) return rejectType(type)
+  if (encoding !== '' && encoding.trim().toLowerCase() !== 'identity') return rejectEncoding(encoding)
   return Number(length ?? 0) > maxBytes ? rejectSize(maxBytes) : undefined
 }
 

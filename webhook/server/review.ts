@@ -1,6 +1,7 @@
 /** One request's way: bytes to JSON to a decision, within its bounds. */
 import type { IncomingMessage } from 'node:http'
 import { readBody } from './body.ts'
+import { createEnding, type Ending } from './ending.ts'
 import type { Gate, Place } from './gate.ts'
 import { findHeaderRejection } from './headers.ts'
 import {
@@ -42,12 +43,12 @@ export async function review(
   const { gate, bounds } = deps
   const refused = findHeaderRejection(req.headers, bounds.maxBodyBytes)
   if (refused !== undefined) return reject(refused)
-  const place = gate.enter()
+  const ending = createEnding()
+  const place = gate.enter(() => ending.end('crowded'))
   if (place === undefined) return reject(rejectCrowd())
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), milliseconds)
+  const timer = setTimeout(ending.end, milliseconds, 'late')
   try {
-    return await reviewBody(req, place, { ...deps, milliseconds, deadline: deadline.signal })
+    return await reviewBody(req, place, { ...deps, milliseconds, ending })
   } finally {
     clearTimeout(timer)
     place.leave()
@@ -64,22 +65,23 @@ const andClose = (rejection: Rejection): Rejection => ({
 
 interface TimedDeps extends ReviewDeps {
   readonly milliseconds: number
-  readonly deadline: AbortSignal
+  readonly ending: Ending
 }
 
 async function reviewBody(req: IncomingMessage, place: Place, deps: TimedDeps): Promise<Reviewing> {
-  const { reviewer, bounds, milliseconds, deadline } = deps
-  const { claim, settle, lost } = place
-  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, deadline, lost })
+  const { reviewer, bounds, milliseconds, ending } = deps
+  const { claim, settle } = place
+  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, ending })
   settle()
   if (body.loss === 'gone') return { status: 'gone' }
   if (body.loss === 'too-large') return reject(rejectSize(bounds.maxBodyBytes))
   if (body.loss === 'late') return reject(andClose(rejectLate(milliseconds)))
-  if (body.loss !== undefined) return reject(lost.aborted ? andClose(rejectCrowd()) : rejectCrowd())
+  if (body.loss !== undefined)
+    return reject(ending.reason !== undefined ? andClose(rejectCrowd()) : rejectCrowd())
   const json = parseJson(body.bytes)
   if ('rejection' in json) return reject(json.rejection)
-  const answer = reviewer.answer(json.value, deadline, milliseconds)
-  const reviewed = answer instanceof Promise ? await Promise.race([answer, expiry(deadline)]) : answer
+  const answer = reviewer.answer(json.value, milliseconds)
+  const reviewed = answer instanceof Promise ? await Promise.race([answer, untilEnd(ending)]) : answer
   if (reviewed === undefined) return reject(rejectLate(milliseconds))
   return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
 }
@@ -101,6 +103,6 @@ function parseJson(bytes: Buffer): { readonly value: unknown } | { readonly reje
   }
 }
 
-/** Undefined once the deadline has passed. */
-const expiry = (deadline: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => deadline.addEventListener('abort', () => resolve(undefined), { once: true }))
+/** Undefined once the deadline has passed: nothing else takes a request's place now. */
+const untilEnd = (ending: Ending): Promise<undefined> =>
+  new Promise((resolve) => ending.tell(() => resolve(undefined)))

@@ -13,20 +13,17 @@ export type Reviewed =
 
 export interface Reviewer {
   /**
-   * At once where everything is known here, as mostly: a promise costs as much as a rule. Past the deadline, which was so many
-   * milliseconds away, nobody waits for the answer any more.
+   * At once where everything is known here, as mostly: a promise costs as much as a rule. After so many milliseconds nobody waits
+   * for the answer any more.
    */
-  answer(body: unknown, deadline: AbortSignal, milliseconds: number): Reviewed | Promise<Reviewed>
+  answer(body: unknown, milliseconds: number): Reviewed | Promise<Reviewed>
 }
 
 export interface ReviewerDeps {
   /** As it is in force at this moment. */
   readonly readRulebook: () => Rulebook
   /** Undefined where nobody knows the namespace. Rejects with {@link Unavailable} where that cannot be told. */
-  readonly findNamespace: (
-    name: string,
-    deadline: AbortSignal,
-  ) => NamespaceInfo | undefined | Promise<NamespaceInfo | undefined>
+  readonly findNamespace: (name: string) => NamespaceInfo | undefined | Promise<NamespaceInfo | undefined>
   /** Told of every mistake of ours: the pod has been let through. */
   readonly onBroken: (error: unknown, uid: string) => void
 }
@@ -45,16 +42,16 @@ export function createReviewer({ readRulebook, findNamespace, onBroken }: Review
       return fail(review, error)
     }
   }
-  const find = (review: Review, deadline: AbortSignal): ReturnType<ReviewerDeps['findNamespace']> =>
+  const find = (review: Review): ReturnType<ReviewerDeps['findNamespace']> =>
     // Nothing else is decided by its namespace.
-    review.content.kind === 'pod' ? findNamespace(review.namespace, deadline) : undefined
+    review.content.kind === 'pod' ? findNamespace(review.namespace) : undefined
   return {
-    answer(body, deadline) {
+    answer(body) {
       const parsed = parseReview(body)
       if (!parsed.ok) return { status: 400, problems: parsed.problems }
       const review = parsed.value
       try {
-        const namespace = find(review, deadline)
+        const namespace = find(review)
         if (!(namespace instanceof Promise)) return conclude(review, namespace)
         return namespace.then(
           (found) => conclude(review, found),

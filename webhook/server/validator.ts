@@ -19,12 +19,12 @@ export interface ValidatorDeps extends ReviewerDeps {
 /** A mistake of ours lets the object through, whatever the failurePolicy says. */
 export function createValidator(deps: ValidatorDeps): Reviewer {
   return {
-    async answer(body, deadline, milliseconds) {
+    async answer(body, milliseconds) {
       const parsed = parseValidation(body)
       if (!parsed.ok) return { status: 400, problems: parsed.problems }
       const review = parsed.value
       try {
-        const world = await gatherWorld(review, deps, { deadline, milliseconds })
+        const world = await gatherWorld(review, deps, milliseconds)
         return { status: 200, ...answerValidation(review, world) }
       } catch (error) {
         if (error instanceof Unavailable)
@@ -36,20 +36,15 @@ export function createValidator(deps: ValidatorDeps): Reviewer {
   }
 }
 
-interface Time {
-  readonly deadline: AbortSignal
-  readonly milliseconds: number
-}
-
 async function gatherWorld(
   review: Validation,
   { readRulebook, findNamespace, readNamespaces, cluster }: ValidatorDeps,
-  { deadline, milliseconds }: Time,
+  milliseconds: number,
 ): Promise<ValidationWorld> {
   const { kind } = review.content
   const isInNamespace = kind === 'pod' || kind === 'workload'
   // No name is never found, but waits likewise until what is known here can be gone by.
-  const namespace = await findNamespace(isInNamespace ? review.namespace : '', deadline)
+  const namespace = await findNamespace(isInNamespace ? review.namespace : '')
   const rulebook = await learnStrangers(review, readRulebook(), cluster)
   const plan = planOutlook(review, rulebook)
   // As Pod Security Admission: a second, and never more than half of what the caller waits.

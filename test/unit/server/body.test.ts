@@ -1,12 +1,12 @@
 import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { type BodyBounds, discardRest, readBody } from '../../../webhook/server/body.ts'
+import { createEnding } from '../../../webhook/server/ending.ts'
 
 const bounds = (given: Partial<BodyBounds> = {}): BodyBounds => ({
   maxBytes: 10,
   claim: () => true,
-  deadline: new AbortController().signal,
-  lost: new AbortController().signal,
+  ending: createEnding(),
   ...given,
 })
 
@@ -40,19 +40,12 @@ describe('readBody', () => {
     expect(asked).toEqual([3, 2])
   })
 
-  test('ends with its deadline, also where that has passed already', async () => {
-    const deadline = new AbortController()
-    const reading = readBody(new PassThrough(), bounds({ deadline: deadline.signal }))
-    deadline.abort()
-    expect(await reading).toEqual({ loss: 'late' })
-    expect(await readBody(new PassThrough(), bounds({ deadline: deadline.signal }))).toEqual({ loss: 'late' })
-  })
-
-  test('ends where its place is needed for somebody else', async () => {
-    const lost = new AbortController()
-    const reading = readBody(new PassThrough(), bounds({ lost: lost.signal }))
-    lost.abort()
-    expect(await reading).toEqual({ loss: 'crowded' })
+  test.each(['late', 'crowded'] as const)('ends where the request does, %s', async (reason) => {
+    const ending = createEnding()
+    const reading = readBody(new PassThrough(), bounds({ ending }))
+    ending.end(reason)
+    expect(await reading).toEqual({ loss: reason })
+    expect(await readBody(new PassThrough(), bounds({ ending }))).toEqual({ loss: reason })
   })
 
   test('notes that the client is gone, with or without an error', async () => {

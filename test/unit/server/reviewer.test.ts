@@ -26,7 +26,6 @@ const body = {
   },
 }
 const team: NamespaceInfo = { name: 'team', labels: { 'iops-limit/enforce': 'gold' } }
-const { signal } = new AbortController()
 
 function review(
   findNamespace: (name: string) => NamespaceInfo | undefined | Promise<NamespaceInfo | undefined>,
@@ -38,7 +37,7 @@ function review(
     findNamespace,
     onBroken: (error, uid) => broken.push(error, uid),
   })
-  return { answer: reviewer.answer(given, signal, 1000), broken }
+  return { answer: reviewer.answer(given, 1000), broken }
 }
 
 describe('createReviewer', () => {

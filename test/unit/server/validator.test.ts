@@ -43,7 +43,7 @@ async function validate(
     ...change,
   })
   const body = 'resource' in request ? validationOf(request) : request
-  const answer = await validator.answer(body, new AbortController().signal, milliseconds)
+  const answer = await validator.answer(body, milliseconds)
   return { answer, asked }
 }
 
