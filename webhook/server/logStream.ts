@@ -1,9 +1,24 @@
-/** The log's way out. */
+/** The log's way out, and the time of its lines. */
 import type { DestinationStream } from 'pino'
 
 export interface LogStream extends DestinationStream {
   /** Writes at once what waits. */
   readonly flush: () => void
+}
+
+/**
+ * Times of lines as pino's `isoTime` writes them, from the milliseconds since 1970 that `now` gives: lines of one millisecond share
+ * the text, which takes a third of what a line takes.
+ */
+export function createLogTime(now: () => number): () => string {
+  let last = Number.NaN
+  let text = ''
+  return () => {
+    const milliseconds = now()
+    if (milliseconds !== last) text = `,"time":"${new Date(milliseconds).toISOString()}"`
+    last = milliseconds
+    return text
+  }
 }
 
 /** Bytes that wait at most. */

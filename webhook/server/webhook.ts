@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { createKubeClient, type KubeClient } from '../../kube/client.ts'
 import { createValidationCluster } from '../cluster/validation.ts'
@@ -17,6 +17,7 @@ import { createGate, type Gate } from './gate.ts'
 import { createKeeper } from './keeper.ts'
 import { createKeeperMetrics } from './keeperMetrics.ts'
 import { createLife, type Life } from './life.ts'
+import { createLogTime } from './logStream.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { needed } from './needed.ts'
 import { createObserver, type Observer } from './observer.ts'
@@ -54,7 +55,7 @@ export interface Webhook {
 
 export function createWebhook(configuration: Configuration, effects: WebhookParts): Webhook {
   const { settings, clientCa } = configuration
-  const log = createLog(settings, effects.stdout)
+  const log = createLog(settings, effects)
   const gate = createGate(
     { maxRequests: settings.maxConcurrent, maxBytes: settings.maxBufferedBytes },
     effects.clock,
@@ -109,12 +110,12 @@ function createReviewers(
   }
 }
 
-const createLog = ({ logLevel }: Settings, stdout: DestinationStream): Logger =>
+const createLog = ({ logLevel }: Settings, { stdout, now }: WebhookParts): Logger =>
   pino(
     {
       level: logLevel,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createLogTime(() => now().getTime()),
       formatters: { level: (label) => ({ level: label }) },
     },
     stdout,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogStream, type LogStream } from '../../../webhook/server/logStream.ts'
+import { createLogStream, createLogTime, type LogStream } from '../../../webhook/server/logStream.ts'
 
 interface Scene {
   readonly stream: LogStream
@@ -80,5 +80,19 @@ describe('createLogStream', () => {
     asked[0]?.()
     stream.write('y\n')
     expect(asked).toHaveLength(2)
+  })
+})
+
+describe('createLogTime', () => {
+  it("writes a line's time as pino's isoTime does, once for each millisecond", () => {
+    const times = [0, 0, 1_700_000_000_123, 1_700_000_000_124, 0]
+    const format = createLogTime(() => times.shift() ?? Number.NaN)
+    expect([format(), format(), format(), format(), format()]).toEqual([
+      ',"time":"1970-01-01T00:00:00.000Z"',
+      ',"time":"1970-01-01T00:00:00.000Z"',
+      ',"time":"2023-11-14T22:13:20.123Z"',
+      ',"time":"2023-11-14T22:13:20.124Z"',
+      ',"time":"1970-01-01T00:00:00.000Z"',
+    ])
   })
 })
