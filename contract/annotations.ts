@@ -25,6 +25,8 @@ export interface LimitAnnotations {
 
 /** Reads canonical keys only: aliases are rewritten before, unknown keys are somebody else's. */
 export function readLimitAnnotations(annotations: Annotations): LimitAnnotations {
+  const keys = Object.keys(annotations)
+  if (keys.length === 0) return NO_LIMITS
   const problems: Problem[] = []
   const keep = <T>(result: Result<T>): T | undefined => {
     if (result.ok) return result.value
@@ -39,13 +41,16 @@ export function readLimitAnnotations(annotations: Annotations): LimitAnnotations
   }
   const scope = keep(readScope(annotations[SCOPE_KEY]))
   const containers = new Map<string, KeyedLimits>()
-  for (const key of Object.keys(annotations)) {
+  for (const key of keys) {
     if (!key.startsWith(CONTAINER_PREFIX)) continue
     const override = keep(parseOverride(String(annotations[key]), key))
     if (override !== undefined) containers.set(key.slice(CONTAINER_PREFIX.length), override)
   }
   return { pod: pod as KeyedLimits, scope, containers, problems }
 }
+
+/** Of most pods. */
+const NO_LIMITS: LimitAnnotations = { pod: {}, containers: new Map(), problems: [] }
 
 const LIMIT_KEYS = LIMIT_NAMES.map((name) => [name, limitKey(name)] as const)
 
