@@ -113,7 +113,7 @@ const PARTS: readonly (readonly [part: string, members: RegExp])[] = [
   ['reading the review', / (?:webhook\/admission\/(?:review|pod|ownership)\.ts|contract\/reader\.ts)$/],
   ['the decision', / (?:webhook\/policy|contract)\//],
   [
-    'the patch, applied to a copy before it is sent, and the answer around it',
+    'the patch and the answer around it',
     / (?:fast-json-patch|webhook\/admission\/.*|webhook\/server\/reply\.ts)$/,
   ],
   [
