@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client'
 import type { ClientCheck } from './client.ts'
 import type { ReadAges } from './clusterMetrics.ts'
 import { createDeadlines } from './headers.ts'
+import { type Later, proceed } from './later.ts'
 import type { Life } from './life.ts'
 import type { Observer } from './observer.ts'
 import { type Rejection, rejectBroken, rejectClient, rejectMethod, rejectPath } from './rejection.ts'
@@ -40,11 +41,10 @@ interface Door {
 export function createApp(deps: AppDeps): RequestListener {
   const doors = new Map(findDoors(deps).map((door) => [door.path, createHandler(door, deps)]))
   const app = createRoutes(deps, doors)
-  const answerBroken = createLastResort(deps.observer, deps.closesNow)
   return (req, res) => {
     const door = req.method === 'POST' ? doors.get(pathOf(req)) : undefined
     if (door === undefined) app(req, res)
-    else door(req, res).catch((error: unknown) => answerBroken(error, req, res, () => void res.destroy()))
+    else door(req, res)
   }
 }
 
@@ -71,22 +71,31 @@ function createRoutes(deps: AppDeps, doors: ReadonlyMap<string, Handler>): Expre
   return app
 }
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
+type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
 function createHandler({ reviewer, tell }: Door, deps: AppDeps): Handler {
   const { observer, closesNow, isClient, clock, bounds } = deps
   const findMilliseconds = createDeadlines(bounds.longestReview)
+  const answerBroken = createLastResort(observer, closesNow)
   const own = { ...deps, reviewer }
-  return async (req, res) => {
+  return (req, res) => {
     const began = clock()
-    const outcome = isClient(req) ? await review(req, findMilliseconds(req.url ?? ''), own) : UNKNOWN_CLIENT
-    if (outcome.status === 'gone') return observer.abandoned()
-    if (outcome.status === 'rejected') {
-      observer.rejected(outcome.rejection)
-      return reply(req, res, formatRejection(outcome.rejection), closesNow)
+    const conclude = (outcome: Reviewing): Later<void> => {
+      if (outcome.status === 'gone') return observer.abandoned()
+      if (outcome.status === 'rejected') {
+        observer.rejected(outcome.rejection)
+        return reply(req, res, formatRejection(outcome.rejection), closesNow)
+      }
+      tell(outcome.record, clock() - began)
+      return reply(req, res, formatJson(200, outcome.body), closesNow)
     }
-    tell(outcome.record, clock() - began)
-    return reply(req, res, formatJson(200, outcome.body), closesNow)
+    const finish = (outcome: Later<Reviewing>): void => {
+      const done = proceed(outcome, conclude)
+      if (done instanceof Promise)
+        done.catch((error: unknown) => answerBroken(error, req, res, () => void res.destroy()))
+    }
+    if (isClient(req)) review(req, findMilliseconds(req.url ?? ''), own, finish)
+    else finish(UNKNOWN_CLIENT)
   }
 }
 
@@ -95,18 +104,22 @@ const UNKNOWN_CLIENT: Reviewing = { status: 'rejected', rejection: rejectClient(
 export interface OpsDeps {
   readonly life: Life
   readonly registry: Registry
+  /** Before the metrics are read. */
+  readonly catchUp: () => void
   readonly observer: Observer
   /** Seconds since each watched collection's last sign of life. */
   readonly readAges?: ReadAges
 }
 
 /** `/healthz`, `/readyz`, `/metrics`: for the kubelet and for Prometheus. */
-export function createOpsApp({ life, registry, observer, readAges = () => ({}) }: OpsDeps): Express {
+export function createOpsApp(deps: OpsDeps): Express {
+  const { life, registry, catchUp, observer, readAges = () => ({}) } = deps
   const app = createBareApp()
   const never = (): boolean => false
   app.get('/healthz', (req, res) => reply(req, res, formatJson(200, { alive: true }), never))
   app.get('/readyz', (req, res) => reply(req, res, formatReadiness(life.unready, readAges()), never))
   app.get('/metrics', async (req, res) => {
+    catchUp()
     const text = await registry.metrics()
     return reply(req, res, { status: 200, type: registry.contentType, text }, never)
   })

@@ -16,26 +16,34 @@ export interface BodyBounds {
   readonly ending: Ending
 }
 
-/** Never holds more than the bounds allow: what is too much stays unread in the stream, paused. */
-export function readBody(stream: Readable, { maxBytes, claim, ending }: BodyBounds): Promise<Body> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const settle = (body: Body): void => {
-      stream.off('data', take).off('end', finish).off('error', lose).off('close', lose).pause()
-      resolve(body)
-    }
-    const take = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > maxBytes) settle({ loss: 'too-large' })
-      else if (!claim(chunk.length)) settle({ loss: 'crowded' })
-      else chunks.push(chunk)
-    }
-    const finish = (): void => settle({ bytes: join(chunks, size) })
-    const lose = (): void => settle({ loss: 'gone' })
-    stream.on('data', take).on('end', finish).on('error', lose).on('close', lose)
-    ending.tell((reason) => settle({ loss: reason }))
-  })
+/**
+ * Never holds more than the bounds allow: what is too much stays unread in the stream, paused. `take` is called once: by a
+ * callback, since every review comes this way (later.ts).
+ */
+export function readBody(
+  stream: Readable,
+  { maxBytes, claim, ending }: BodyBounds,
+  take: (body: Body) => void,
+): void {
+  const chunks: Buffer[] = []
+  let size = 0
+  let isOpen = true
+  const settle = (body: Body): void => {
+    if (!isOpen) return
+    isOpen = false
+    if (body.loss !== undefined) stream.off('data', add).pause()
+    take(body)
+  }
+  const add = (chunk: Buffer): void => {
+    size += chunk.length
+    if (size > maxBytes) settle({ loss: 'too-large' })
+    else if (!claim(chunk.length)) settle({ loss: 'crowded' })
+    else chunks.push(chunk)
+  }
+  const finish = (): void => settle({ bytes: join(chunks, size) })
+  const lose = (): void => settle({ loss: 'gone' })
+  stream.on('data', add).on('end', finish).on('error', lose).on('close', lose)
+  ending.tell((reason) => settle({ loss: reason }))
 }
 
 /** A small body comes in one chunk, which needs no copy. */

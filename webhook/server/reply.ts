@@ -1,6 +1,7 @@
 /** Answers, and what becomes of their connections. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { discardRest } from './body.ts'
+import type { Later } from './later.ts'
 import type { Rejection } from './rejection.ts'
 
 export interface Payload {
@@ -31,12 +32,12 @@ export const PATIENCE = { bytes: 4 * 2 ** 20, milliseconds: 1000 }
  * Answers at once, whole. Where the body is still on its way, it is thrown away for a while before the connection closes:
  * a socket that is closed with bytes unread resets the connection, and the client may lose the answer (RFC 9112, 9.6).
  */
-export async function reply(
+export function reply(
   req: IncomingMessage,
   res: ServerResponse,
   { status, type, text, headers = {} }: Payload,
   closesNow: ClosesNow,
-): Promise<void> {
+): Later<void> {
   if (res.destroyed) return
   const closes = closesNow() || !endsSoon(req)
   const length = Buffer.byteLength(text)
@@ -52,8 +53,10 @@ export async function reply(
     return
   }
   res.write(text)
-  if (await discardRest(req, PATIENCE)) res.end()
-  else res.destroy()
+  return discardRest(req, PATIENCE).then((isAll) => {
+    if (isAll) res.end()
+    else res.destroy()
+  })
 }
 
 /** The body is here, or its rest is known to be small: then the connection can be kept. */

@@ -1,9 +1,11 @@
 /** One request's way: bytes to JSON to a decision, within its bounds. */
 import type { IncomingMessage } from 'node:http'
-import { readBody } from './body.ts'
+import type { Alarm } from './alarm.ts'
+import { type Body, readBody } from './body.ts'
 import { createEnding, type Ending } from './ending.ts'
-import type { Gate, Place } from './gate.ts'
+import type { Gate } from './gate.ts'
 import { findHeaderRejection } from './headers.ts'
+import { type Later, proceed } from './later.ts'
 import {
   type Rejection,
   rejectCrowd,
@@ -31,28 +33,38 @@ export interface ReviewBounds {
 export interface ReviewDeps {
   readonly reviewer: Reviewer
   readonly gate: Gate
+  readonly alarm: Alarm
   readonly bounds: ReviewBounds
 }
 
-/** Within so many milliseconds; the body is read only where the head is acceptable and there is a place. */
-export async function review(
+/**
+ * Within so many milliseconds; the body is read only where the head is acceptable and there is a place. `finish` is called once;
+ * where it gets a promise, that may reject.
+ */
+export function review(
   req: IncomingMessage,
   milliseconds: number,
   deps: ReviewDeps,
-): Promise<Reviewing> {
-  const { gate, bounds } = deps
+  finish: (reviewing: Later<Reviewing>) => void,
+): void {
+  const { gate, alarm, bounds } = deps
   const refused = findHeaderRejection(req.headers, bounds.maxBodyBytes)
-  if (refused !== undefined) return reject(refused)
+  if (refused !== undefined) return finish(reject(refused))
   const ending = createEnding()
   const place = gate.enter(() => ending.end('crowded'))
-  if (place === undefined) return reject(rejectCrowd())
-  const timer = setTimeout(ending.end, milliseconds, 'late')
-  try {
-    return await reviewBody(req, place, { ...deps, milliseconds, ending })
-  } finally {
-    clearTimeout(timer)
+  if (place === undefined) return finish(reject(rejectCrowd()))
+  const leave = (): void => {
+    alarm.clear(ending)
     place.leave()
   }
+  alarm.set(ending, milliseconds)
+  readBody(req, { maxBytes: bounds.maxBodyBytes, claim: place.claim, ending }, (body) => {
+    place.settle()
+    const reviewing = proceed(body, (whole) => reviewBody(whole, { ...deps, milliseconds, ending }))
+    if (reviewing instanceof Promise) return finish(reviewing.finally(leave))
+    leave()
+    finish(reviewing)
+  })
 }
 
 const reject = (rejection: Rejection): Reviewing => ({ status: 'rejected', rejection })
@@ -68,11 +80,8 @@ interface TimedDeps extends ReviewDeps {
   readonly ending: Ending
 }
 
-async function reviewBody(req: IncomingMessage, place: Place, deps: TimedDeps): Promise<Reviewing> {
+function reviewBody(body: Body, deps: TimedDeps): Later<Reviewing> {
   const { reviewer, bounds, milliseconds, ending } = deps
-  const { claim, settle } = place
-  const body = await readBody(req, { maxBytes: bounds.maxBodyBytes, claim, ending })
-  settle()
   if (body.loss === 'gone') return { status: 'gone' }
   if (body.loss === 'too-large') return reject(rejectSize(bounds.maxBodyBytes))
   if (body.loss === 'late') return reject(andClose(rejectLate(milliseconds)))
@@ -81,9 +90,13 @@ async function reviewBody(req: IncomingMessage, place: Place, deps: TimedDeps): 
   const json = parseJson(body.bytes)
   if ('rejection' in json) return reject(json.rejection)
   const answer = reviewer.answer(json.value, milliseconds)
-  const reviewed = answer instanceof Promise ? await Promise.race([answer, untilEnd(ending)]) : answer
-  if (reviewed === undefined) return reject(rejectLate(milliseconds))
-  return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
+  return proceed(
+    answer instanceof Promise ? Promise.race([answer, untilEnd(ending)]) : answer,
+    (reviewed) => {
+      if (reviewed === undefined) return reject(rejectLate(milliseconds))
+      return reviewed.status === 400 ? reject(rejectReview(reviewed.problems)) : reviewed
+    },
+  )
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })

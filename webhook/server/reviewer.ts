@@ -6,6 +6,7 @@ import { parseReview, type Review } from '../admission/review.ts'
 import { Unavailable } from '../cluster/unavailable.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
+import type { Later } from './later.ts'
 
 export type Reviewed =
   | ({ readonly status: 200 } & Answer)
@@ -13,17 +14,16 @@ export type Reviewed =
 
 export interface Reviewer {
   /**
-   * At once where everything is known here, as mostly: a promise costs as much as a rule. After so many milliseconds nobody waits
-   * for the answer any more.
+   * After so many milliseconds nobody waits for the answer any more.
    */
-  answer(body: unknown, milliseconds: number): Reviewed | Promise<Reviewed>
+  answer(body: unknown, milliseconds: number): Later<Reviewed>
 }
 
 export interface ReviewerDeps {
   /** As it is in force at this moment. */
   readonly readRulebook: () => Rulebook
   /** Undefined where nobody knows the namespace. Rejects with {@link Unavailable} where that cannot be told. */
-  readonly findNamespace: (name: string) => NamespaceInfo | undefined | Promise<NamespaceInfo | undefined>
+  readonly findNamespace: (name: string) => Later<NamespaceInfo | undefined>
   /** Told of every mistake of ours: the pod has been let through. */
   readonly onBroken: (error: unknown, uid: string) => void
 }

@@ -4,7 +4,6 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerResponse,
   STATUS_CODES,
 } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
@@ -16,6 +15,7 @@ import type { Observer } from './observer.ts'
 import { type Rejection, rejectHttp, rejectMethod } from './rejection.ts'
 import { formatRejection, type Payload } from './reply.ts'
 import type { TlsPair } from './tls.ts'
+import { createUnanswered } from './unanswered.ts'
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -30,34 +30,33 @@ export interface ServerDeps {
   readonly app: RequestListener
   readonly timeouts: Timeouts
   readonly observer: Observer
+  /** Seconds, from any start. */
+  readonly clock: () => number
 }
 
 /** How late a timeout may act. Node's default is half a minute. */
 const CHECK_INTERVAL = 1000
 
-export function createOpsServer({ app, timeouts, observer }: ServerDeps): Server {
-  const server = createServer(optionsOf(timeouts), app)
-  complete(server, { app, timeouts, observer })
+export function createOpsServer(deps: ServerDeps): Server {
+  const server = createServer(optionsOf(deps.timeouts))
+  complete(server, deps)
   return server
 }
 
 /** Without a pair no handshake succeeds until `setSecureContext` brings one. */
 export function createReviewServer(
-  { app, timeouts, observer }: ServerDeps,
+  deps: ServerDeps,
   pair: TlsPair | undefined,
   clientCa?: string,
 ): TlsServer {
-  const server = createTlsServer(
-    {
-      ...optionsOf(timeouts),
-      ...(pair && tlsOptions(pair, clientCa)),
-      // Who shows none, or another's, gets an answer that says so (client.ts).
-      ...(clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }),
-      handshakeTimeout: timeouts.headers,
-    },
-    app,
-  )
-  complete(server, { app, timeouts, observer })
+  const server = createTlsServer({
+    ...optionsOf(deps.timeouts),
+    ...(pair && tlsOptions(pair, clientCa)),
+    // Who shows none, or another's, gets an answer that says so (client.ts).
+    ...(clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }),
+    handshakeTimeout: deps.timeouts.headers,
+  })
+  complete(server, deps)
   return server
 }
 
@@ -90,23 +89,27 @@ const optionsOf = (timeouts: Timeouts): object => ({
 })
 
 /** What Node answers with an empty body, or resets, gets the same JSON as everything else. */
-function complete(server: Server | TlsServer, { app, timeouts, observer }: ServerDeps): void {
-  // Silence of any kind, such as that of a client that does not read its answers.
-  server.setTimeout(Math.max(timeouts.keepAlive, timeouts.request))
+function complete(server: Server | TlsServer, { app, timeouts, observer, clock }: ServerDeps): void {
+  const answers = createUnanswered(Math.max(timeouts.keepAlive, timeouts.request) / 1000, clock)
+  const sweeping = setInterval(answers.sweep, CHECK_INTERVAL).unref()
+  server.on('close', () => clearInterval(sweeping))
+  const answer: RequestListener = (req, res) => {
+    answers.add(req, res)
+    app(req, res)
+  }
+  server.on('request', answer)
   // An expectation other than 100-continue may be passed over (RFC 9110, 10.1.1).
-  server.on('checkExpectation', app)
+  server.on('checkExpectation', answer)
   server.on('connect', ({ method = '' }: IncomingMessage, socket: Duplex) => {
     const rejection = rejectMethod(method, 'POST')
     observer.rejected(rejection)
     endWith(socket, rejection)
   })
-  const answers = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => answers.set(req.socket, res))
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: Duplex) => {
-    const answer = answers.get(socket)
+    const latest = answers.find(socket)
     if (/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) observer.tlsFailed(code)
     const isHttp = /^(HPE_|ERR_HTTP_)/.test(code)
-    if (!isHttp || !socket.writable || (answer?.headersSent === true && !answer.writableFinished)) {
+    if (!isHttp || !socket.writable || (latest?.headersSent === true && !latest.writableFinished)) {
       socket.destroy()
       return
     }

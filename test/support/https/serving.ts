@@ -1,7 +1,9 @@
 /** The webhook's HTTPS server within the test's own process, with parts exchanged. */
 import type { RequestListener } from 'node:http'
 import { pino } from 'pino'
+import { createAlarm } from '../../../webhook/server/alarm.ts'
 import { createApp, createOpsApp } from '../../../webhook/server/app.ts'
+import { createBacklog } from '../../../webhook/server/backlog.ts'
 import { type Clients, createClientCheck } from '../../../webhook/server/client.ts'
 import { createGate, type Gate, type GateLimits } from '../../../webhook/server/gate.ts'
 import { createLife, type Life } from '../../../webhook/server/life.ts'
@@ -60,7 +62,6 @@ export interface Apps {
 export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): Apps {
   const { maxBodyBytes = 7 * 2 ** 20, longestReview = 10_000, ...limits } = parts.bounds ?? {}
   const log: string[] = []
-  const clock = (): number => performance.now() / 1000
   const gate = createGate({ maxRequests: 100, maxBytes: 64 * 2 ** 20, ...limits }, clock)
   const life = createLife()
   const metrics = createMetrics({
@@ -73,30 +74,38 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
     certificateExpiry: () => 0,
   })
   const plain = createObserver(pino({ base: null }, { write: (line) => void log.push(line) }), metrics)
-  const observer = parts.observe?.(plain) ?? plain
+  const { observer, catchUp } = createBacklog(parts.observe?.(plain) ?? plain, setImmediate)
   const app = createApp({
     reviewer: parts.reviewer,
     validator: parts.validator ?? parts.reviewer,
     gate,
+    alarm: createAlarm({ clock, wake }),
     observer,
     bounds: { maxBodyBytes, longestReview },
     closesNow: parts.closesNow ?? (() => false),
     isClient: createClientCheck(parts.clients),
-    clock: () => performance.now() / 1000,
+    clock,
   })
-  const opsApp = createOpsApp({ life, observer, registry: metrics.registry })
+  const opsApp = createOpsApp({ life, observer, registry: metrics.registry, catchUp })
   return { app, opsApp, observer, gate, life, log }
+}
+
+const clock = (): number => performance.now() / 1000
+
+function wake(callback: () => void, milliseconds: number): () => void {
+  const timer = setTimeout(callback, milliseconds)
+  return () => clearTimeout(timer)
 }
 
 export async function startServing(parts: Parts): Promise<Serving> {
   const { app, opsApp, observer, gate, life, log } = createApps(parts)
   const timeouts = { headers: 5000, request: 20_000, keepAlive: 100_000, ...parts.timeouts }
   const review = createReviewServer(
-    { app, timeouts, observer },
+    { app, timeouts, observer, clock },
     pairOf(parts.certificates),
     parts.clients?.ca,
   )
-  const ops = createOpsServer({ app: opsApp, timeouts, observer })
+  const ops = createOpsServer({ app: opsApp, timeouts, observer, clock })
   return {
     origin: formatOrigin('https', await listen(review, { host: '127.0.0.1', port: parts.port ?? 0 })),
     opsOrigin: formatOrigin('http', await listen(ops, { host: '127.0.0.1', port: 0 })),
