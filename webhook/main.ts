@@ -14,7 +14,6 @@ process.exitCode = await runWebhook(process.argv.slice(2), process.env, {
   clock: () => performance.now() / 1000,
   now: () => new Date(),
   random: Math.random,
-  atExit: (callback) => void process.prependListener('exit', callback),
   untilStopped: () =>
     new Promise((resolve) => {
       // Listened to for good: a second one would else end the process amid its orderly end.

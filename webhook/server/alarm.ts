@@ -1,22 +1,26 @@
 /** The deadlines of all requests by one timer: one for each takes as long as finding a rule, and hardly any of them ever rings. */
-import type { Ending } from './ending.ts'
+import { createBag, type Member } from './bag.ts'
 
 export interface Alarm {
-  /** Ends it as late after so many milliseconds. */
-  readonly set: (ending: Ending, milliseconds: number) => void
-  readonly clear: (ending: Ending) => void
+  /** Calls back after so many milliseconds; gives what calls that off. */
+  readonly set: (callback: () => void, milliseconds: number) => () => void
 }
 
 export interface AlarmEffects {
   /** Seconds, from any start. */
   readonly clock: () => number
-  /** Calls back after so many milliseconds; gives what calls that off. */
-  readonly wake: (callback: () => void, milliseconds: number) => () => void
+  /** Likewise, by a timer of its own. */
+  readonly wake: Alarm['set']
+}
+
+interface Deadline extends Member {
+  /** By the clock's seconds. */
+  readonly at: number
+  readonly callback: () => void
 }
 
 export function createAlarm({ clock, wake }: AlarmEffects): Alarm {
-  /** By the clock's seconds. */
-  const ends = new Map<Ending, number>()
+  const { add, remove, members } = createBag<Deadline>()
   let rings = Number.POSITIVE_INFINITY
   let callOff = (): void => undefined
   const wind = (at: number): void => {
@@ -27,20 +31,17 @@ export function createAlarm({ clock, wake }: AlarmEffects): Alarm {
   const ring = (): void => {
     rings = Number.POSITIVE_INFINITY
     const now = clock()
-    let next = rings
-    for (const [ending, at] of [...ends]) {
-      if (at > now) next = Math.min(next, at)
-      else if (ends.delete(ending)) ending.end('late')
-    }
+    for (const deadline of members.filter(({ at }) => at <= now)) if (remove(deadline)) deadline.callback()
+    const next = members.reduce((earliest, { at }) => Math.min(earliest, at), rings)
     if (next < rings) wind(next)
   }
   return {
-    set(ending, milliseconds) {
-      const at = clock() + milliseconds / 1000
-      ends.set(ending, at)
-      if (at < rings) wind(at)
+    set(callback, milliseconds) {
+      const deadline = { at: clock() + milliseconds / 1000, callback, place: -1 }
+      add(deadline)
+      if (deadline.at < rings) wind(deadline.at)
+      // What it was wound for stays: the next request would but wind it up again.
+      return () => void remove(deadline)
     },
-    // What it was wound for stays: the next request would but wind it up again.
-    clear: (ending) => void ends.delete(ending),
   }
 }

@@ -74,7 +74,7 @@ function createRoutes(deps: AppDeps, doors: ReadonlyMap<string, Handler>): Expre
 type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
 function createHandler({ reviewer, tell }: Door, deps: AppDeps): Handler {
-  const { observer, closesNow, isClient, clock, bounds } = deps
+  const { observer, rounds, closesNow, isClient, clock, bounds } = deps
   const findMilliseconds = createDeadlines(bounds.longestReview)
   const answerBroken = createLastResort(observer, closesNow)
   const own = { ...deps, reviewer }
@@ -86,13 +86,17 @@ function createHandler({ reviewer, tell }: Door, deps: AppDeps): Handler {
         observer.rejected(outcome.rejection)
         return reply(req, res, formatRejection(outcome.rejection), closesNow)
       }
-      tell(outcome.record, clock() - began)
+      const seconds = clock() - began
+      rounds.tell(() => tell(outcome.record, seconds))
       return reply(req, res, formatJson(200, outcome.body), closesNow)
     }
+    const fail = (error: unknown): Promise<void> => answerBroken(error, req, res, () => void res.destroy())
     const finish = (outcome: Later<Reviewing>): void => {
-      const done = proceed(outcome, conclude)
-      if (done instanceof Promise)
-        done.catch((error: unknown) => answerBroken(error, req, res, () => void res.destroy()))
+      if (outcome instanceof Promise) return void outcome.then(finish).catch(fail)
+      rounds.answer(() => {
+        const done = proceed(outcome, conclude)
+        if (done instanceof Promise) done.catch(fail)
+      })
     }
     if (isClient(req)) review(req, findMilliseconds(req.url ?? ''), own, finish)
     else finish(UNKNOWN_CLIENT)
@@ -104,8 +108,6 @@ const UNKNOWN_CLIENT: Reviewing = { status: 'rejected', rejection: rejectClient(
 export interface OpsDeps {
   readonly life: Life
   readonly registry: Registry
-  /** Before the metrics are read. */
-  readonly catchUp: () => void
   readonly observer: Observer
   /** Seconds since each watched collection's last sign of life. */
   readonly readAges?: ReadAges
@@ -113,13 +115,12 @@ export interface OpsDeps {
 
 /** `/healthz`, `/readyz`, `/metrics`: for the kubelet and for Prometheus. */
 export function createOpsApp(deps: OpsDeps): Express {
-  const { life, registry, catchUp, observer, readAges = () => ({}) } = deps
+  const { life, registry, observer, readAges = () => ({}) } = deps
   const app = createBareApp()
   const never = (): boolean => false
   app.get('/healthz', (req, res) => reply(req, res, formatJson(200, { alive: true }), never))
   app.get('/readyz', (req, res) => reply(req, res, formatReadiness(life.unready, readAges()), never))
   app.get('/metrics', async (req, res) => {
-    catchUp()
     const text = await registry.metrics()
     return reply(req, res, { status: 200, type: registry.contentType, text }, never)
   })

@@ -1,4 +1,5 @@
 /** Bounds on what is under way at the same time, so that no crowd exhausts the memory. */
+import { createBag, type Member } from './bag.ts'
 
 export interface Gate {
   /** A place for one request; undefined where all are taken. `onLost`: it is somebody else's now, since the body came too slowly. */
@@ -33,7 +34,7 @@ export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => n
   const seats = createSeats(clock)
   const createPlace = (seat: Seat): Place => ({
     claim(more) {
-      if (!seats.taken.has(seat)) return false
+      if (seat.place < 0) return false
       while (seats.bytes + more > maxBytes) {
         if (!seats.evictSlowest(seat)) return false
       }
@@ -41,14 +42,16 @@ export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => n
       seat.bytes += more
       return true
     },
-    settle: () => void seats.sending.delete(seat),
+    settle() {
+      seat.isSending = false
+    },
     leave: () => seats.free(seat),
   })
   return {
     enter: (onLost) =>
-      seats.taken.size < maxRequests || seats.evictSlowest() ? createPlace(seats.take(onLost)) : undefined,
+      seats.taken < maxRequests || seats.evictSlowest() ? createPlace(seats.take(onLost)) : undefined,
     get requests() {
-      return seats.taken.size
+      return seats.taken
     },
     get bytes() {
       return seats.bytes
@@ -56,31 +59,36 @@ export function createGate({ maxRequests, maxBytes }: GateLimits, clock: () => n
   }
 }
 
-interface Seat {
+interface Seat extends Member {
+  /** They are numbered as they come. */
+  readonly number: number
   readonly since: number
   bytes: number
+  /** Its body is on its way. */
+  isSending: boolean
   readonly onLost: () => void
 }
 
 function createSeats(clock: () => number) {
+  const { add, remove, members } = createBag<Seat>()
+  let taken = 0
   const seats = {
     bytes: 0,
-    taken: new Set<Seat>(),
-    /** Those whose bodies are on their way, the one that came first in front. */
-    sending: new Set<Seat>(),
+    get taken() {
+      return members.length
+    },
     take(onLost: () => void): Seat {
-      const seat = { since: clock(), bytes: 0, onLost }
-      seats.taken.add(seat)
-      seats.sending.add(seat)
+      taken += 1
+      const seat = { number: taken, since: clock(), bytes: 0, isSending: true, onLost, place: -1 }
+      add(seat)
       return seat
     },
     free(seat: Seat): void {
-      if (seats.taken.delete(seat)) seats.bytes -= seat.bytes
-      seats.sending.delete(seat)
+      if (remove(seat)) seats.bytes -= seat.bytes
     },
     /** Whether there was one, other than who asks, to take a place from. */
     evictSlowest(asking?: Seat): boolean {
-      const [slowest] = seats.sending
+      const slowest = members.filter(({ isSending }) => isSending).reduce(findEarlier, undefined)
       if (slowest === undefined || slowest === asking || clock() - slowest.since < GRACE) return false
       seats.free(slowest)
       slowest.onLost()
@@ -89,3 +97,5 @@ function createSeats(clock: () => number) {
   }
   return seats
 }
+
+const findEarlier = (a: Seat | undefined, b: Seat): Seat => (a !== undefined && a.number < b.number ? a : b)

@@ -17,6 +17,7 @@ import {
   rejectUtf8,
 } from './rejection.ts'
 import type { Reviewed, Reviewer } from './reviewer.ts'
+import type { Rounds } from './rounds.ts'
 
 export type Reviewing =
   | Extract<Reviewed, { status: 200 }>
@@ -34,6 +35,7 @@ export interface ReviewDeps {
   readonly reviewer: Reviewer
   readonly gate: Gate
   readonly alarm: Alarm
+  readonly rounds: Rounds
   readonly bounds: ReviewBounds
 }
 
@@ -47,23 +49,25 @@ export function review(
   deps: ReviewDeps,
   finish: (reviewing: Later<Reviewing>) => void,
 ): void {
-  const { gate, alarm, bounds } = deps
+  const { gate, alarm, rounds, bounds } = deps
   const refused = findHeaderRejection(req.headers, bounds.maxBodyBytes)
   if (refused !== undefined) return finish(reject(refused))
   const ending = createEnding()
   const place = gate.enter(() => ending.end('crowded'))
   if (place === undefined) return finish(reject(rejectCrowd()))
+  const callOff = alarm.set(() => ending.end('late'), milliseconds)
   const leave = (): void => {
-    alarm.clear(ending)
+    callOff()
     place.leave()
   }
-  alarm.set(ending, milliseconds)
   readBody(req, { maxBytes: bounds.maxBodyBytes, claim: place.claim, ending }, (body) => {
     place.settle()
-    const reviewing = proceed(body, (whole) => reviewBody(whole, { ...deps, milliseconds, ending }))
-    if (reviewing instanceof Promise) return finish(reviewing.finally(leave))
-    leave()
-    finish(reviewing)
+    rounds.decide(() => {
+      const reviewing = proceed(body, (whole) => reviewBody(whole, { ...deps, milliseconds, ending }))
+      if (reviewing instanceof Promise) return finish(reviewing.finally(leave))
+      leave()
+      finish(reviewing)
+    })
   })
 }
 

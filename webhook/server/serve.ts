@@ -21,7 +21,7 @@ export async function serve(configuration: Configuration, effects: ServeEffects)
   const stopped = effects.untilStopped()
   const { settings } = configuration
   const webhook = createWebhook(configuration, effects)
-  const { log, life, review, ops, catchUp } = webhook
+  const { log, life, review, ops } = webhook
   const address = await openPorts(webhook, settings)
   life.startServing()
   const following = new AbortController()
@@ -39,7 +39,6 @@ export async function serve(configuration: Configuration, effects: ServeEffects)
   following.abort()
   await Promise.all([followed, led])
   await close(ops, 0)
-  catchUp()
   log.info('stopped')
 }
 

@@ -10,7 +10,6 @@ import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
 import { createAlarm } from './alarm.ts'
 import { createApp, createOpsApp } from './app.ts'
-import { createBacklog } from './backlog.ts'
 import { type Certificate, createFileCertificate, createKeptCertificate } from './certificate.ts'
 import { createClientCheck } from './client.ts'
 import { createClusterObserver } from './clusterObserver.ts'
@@ -25,6 +24,7 @@ import { needed } from './needed.ts'
 import { createObserver, type Observer } from './observer.ts'
 import { PATIENCE } from './reply.ts'
 import { createReviewer, type Reviewer } from './reviewer.ts'
+import { createRounds } from './rounds.ts'
 import { createOpsServer, createReviewServer, type Timeouts } from './servers.ts'
 import { findServername } from './serviceNames.ts'
 import type { Settings } from './settings.ts'
@@ -39,16 +39,12 @@ export interface WebhookParts {
   readonly now: () => Date
   /** From 0 up to 1. */
   readonly random: () => number
-  /** Calls back before the log is written for the last time, whatever ends the program. */
-  readonly atExit: (callback: () => void) => void
 }
 
 export interface Webhook {
   readonly log: Logger
   readonly life: Life
   readonly observer: Observer
-  /** Log and metrics have every decision then. */
-  readonly catchUp: () => void
   readonly metrics: Metrics
   /** Undefined where files give everything. */
   readonly client: KubeClient | undefined
@@ -67,8 +63,7 @@ export function createWebhook(configuration: Configuration, effects: WebhookPart
     effects.clock,
   )
   const metrics = createServingMetrics(gate, () => ({ world, certificate }))
-  const { observer, catchUp } = createBacklog(createObserver(log, metrics), tellLater)
-  effects.atExit(catchUp)
+  const observer = createObserver(log, metrics)
   const { client, world } = openWorld(configuration, { log, metrics }, effects)
   const certificate = openCertificate(configuration, { log, metrics, client }, effects)
   const life = createLife(() => [...world.unready, ...certificate.unready])
@@ -84,17 +79,17 @@ export function createWebhook(configuration: Configuration, effects: WebhookPart
     ...createReviewers(configuration, { observer, client, world, readRulebook }),
     gate,
     alarm: createAlarm({ clock: effects.clock, wake }),
+    rounds: createRounds({ later: setImmediate, onBroken: observer.broken }),
     observer,
     clock: effects.clock,
     bounds: { maxBodyBytes: settings.maxBodyBytes, longestReview: settings.reviewTimeout },
     isClient: createClientCheck(clients),
     closesNow: () => life.isStopping || isChosen(settings, effects.random),
   })
-  const { registry } = metrics
-  const opsApp = createOpsApp({ life, observer, registry, catchUp, readAges: () => world.ages })
+  const opsApp = createOpsApp({ life, observer, registry: metrics.registry, readAges: () => world.ages })
   const common = { timeouts, observer, clock: effects.clock }
   return {
-    ...{ log, life, observer, catchUp, metrics, client, world, certificate, readRulebook },
+    ...{ log, life, observer, metrics, client, world, certificate, readRulebook },
     review: createReviewServer({ ...common, app }, certificate.pair, clients?.ca),
     ops: createOpsServer({ ...common, app: opsApp }),
   }
@@ -176,11 +171,6 @@ function openWorld(
 
 const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal })
-
-/** Milliseconds after which log and metrics are told of a decision. */
-const TELLING_DELAY = 5
-
-const tellLater = (callback: () => void): unknown => setTimeout(callback, TELLING_DELAY)
 
 /** Keeps no process alive: what it is for does. */
 function wake(callback: () => void, milliseconds: number): () => void {

@@ -38,7 +38,6 @@ async function run(argv: readonly string[], env: Readonly<Record<string, string>
     clock: () => performance.now() / 1000,
     now: () => new Date(),
     random: Math.random,
-    atExit: () => undefined,
     untilStopped: () => Promise.resolve('the test'),
   }
   return { code: await runWebhook(argv, env, effects), stdout, stderr }

@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http'
 import { pino } from 'pino'
 import { createAlarm } from '../../../webhook/server/alarm.ts'
 import { createApp, createOpsApp } from '../../../webhook/server/app.ts'
-import { createBacklog } from '../../../webhook/server/backlog.ts'
 import { type Clients, createClientCheck } from '../../../webhook/server/client.ts'
 import { createGate, type Gate, type GateLimits } from '../../../webhook/server/gate.ts'
 import { createLife, type Life } from '../../../webhook/server/life.ts'
@@ -11,6 +10,7 @@ import { createMetrics } from '../../../webhook/server/metrics.ts'
 import { createObserver, type Observer } from '../../../webhook/server/observer.ts'
 import type { ReviewBounds } from '../../../webhook/server/review.ts'
 import type { Reviewer } from '../../../webhook/server/reviewer.ts'
+import { createRounds } from '../../../webhook/server/rounds.ts'
 import {
   close,
   createOpsServer,
@@ -74,19 +74,20 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
     certificateExpiry: () => 0,
   })
   const plain = createObserver(pino({ base: null }, { write: (line) => void log.push(line) }), metrics)
-  const { observer, catchUp } = createBacklog(parts.observe?.(plain) ?? plain, setImmediate)
+  const observer = parts.observe?.(plain) ?? plain
   const app = createApp({
     reviewer: parts.reviewer,
     validator: parts.validator ?? parts.reviewer,
     gate,
     alarm: createAlarm({ clock, wake }),
+    rounds: createRounds({ later: setImmediate, onBroken: observer.broken }),
     observer,
     bounds: { maxBodyBytes, longestReview },
     closesNow: parts.closesNow ?? (() => false),
     isClient: createClientCheck(parts.clients),
     clock,
   })
-  const opsApp = createOpsApp({ life, observer, registry: metrics.registry, catchUp })
+  const opsApp = createOpsApp({ life, observer, registry: metrics.registry })
   return { app, opsApp, observer, gate, life, log }
 }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createAlarm } from '../../../webhook/server/alarm.ts'
-import { createEnding, type Ending } from '../../../webhook/server/ending.ts'
 
 /**
  * An alarm in a time that passes only when it is told to, in milliseconds; timers go off at their moment. By seconds in floating
@@ -37,64 +36,66 @@ function createScene() {
   }
 }
 
-const reasonsOf = (endings: readonly Ending[]): readonly unknown[] => endings.map(({ reason }) => reason)
-
 describe('createAlarm', () => {
-  test('ends each request at its own time, whichever came first', () => {
+  test('calls each back at its own time, whichever came first', () => {
     const { alarm, pass } = createScene()
-    const endings = [300, 100, 200].map((milliseconds) => {
-      const ending = createEnding()
-      alarm.set(ending, milliseconds)
-      return ending
-    })
+    const called: number[] = []
+    for (const milliseconds of [300, 100, 200]) alarm.set(() => called.push(milliseconds), milliseconds)
     pass(99)
-    expect(reasonsOf(endings)).toEqual([undefined, undefined, undefined])
+    expect(called).toEqual([])
     pass(2)
-    expect(reasonsOf(endings)).toEqual([undefined, 'late', undefined])
+    expect(called).toEqual([100])
     pass(100)
-    expect(reasonsOf(endings)).toEqual([undefined, 'late', 'late'])
+    expect(called).toEqual([100, 200])
     pass(100)
-    expect(reasonsOf(endings)).toEqual(['late', 'late', 'late'])
+    expect(called).toEqual([100, 200, 300])
   })
 
-  test('leaves those alone that were answered, and is wound up again for who came meanwhile', () => {
+  test('leaves those alone that were called off, and is wound up again for who came meanwhile', () => {
     const { alarm, pass } = createScene()
-    const [first, second] = [createEnding(), createEnding()]
-    alarm.set(first, 100)
+    const called: string[] = []
+    const callOff = alarm.set(() => called.push('first'), 100)
     pass(50)
-    alarm.set(second, 100)
-    alarm.clear(first)
+    alarm.set(() => called.push('second'), 100)
+    callOff()
     pass(99)
-    expect(reasonsOf([first, second])).toEqual([undefined, undefined])
+    expect(called).toEqual([])
     pass(2)
-    expect(reasonsOf([first, second])).toEqual([undefined, 'late'])
+    expect(called).toEqual(['second'])
+    callOff()
+    pass(1000)
+    expect(called).toEqual(['second'])
   })
 
   test('takes one timer for all, and none where nobody waits', () => {
     const { alarm, pass, wound, waiting } = createScene()
     for (let request = 0; request < 1000; request += 1) {
-      const ending = createEnding()
-      alarm.set(ending, 10_000)
+      const callOff = alarm.set(() => undefined, 10_000)
       pass(1)
-      alarm.clear(ending)
+      callOff()
     }
     expect([wound(), waiting()]).toEqual([1, 1])
     pass(10_000)
     expect([wound(), waiting()]).toEqual([1, 0])
   })
 
-  test('is set by whoever hears of an end, too', () => {
+  test('is set, and called off, by who is called back too', () => {
     const { alarm, pass } = createScene()
-    const [first, next] = [createEnding(), createEnding()]
-    first.tell(() => alarm.set(next, 20))
-    alarm.set(first, 10)
+    const called: string[] = []
+    const callOffs: (() => void)[] = []
+    alarm.set(() => {
+      called.push('first')
+      for (const callOff of callOffs) callOff()
+      alarm.set(() => called.push('next'), 20)
+    }, 10)
+    callOffs.push(alarm.set(() => called.push('never'), 10))
     pass(29)
-    expect(reasonsOf([first, next])).toEqual(['late', undefined])
+    expect(called).toEqual(['first'])
     pass(3)
-    expect(reasonsOf([first, next])).toEqual(['late', 'late'])
+    expect(called).toEqual(['first', 'next'])
   })
 
-  test('whatever comes and goes, ends are on time and once', () => {
+  test('whatever comes and goes, all are called in time and once', () => {
     const schedules = fc.array(
       fc
         .record({
@@ -108,24 +109,25 @@ describe('createAlarm', () => {
     fc.assert(
       fc.property(schedules, (all) => {
         const { alarm, pass } = createScene()
-        const ended: (readonly [request: number, at: number])[] = []
-        const requests = all.map((one, index) => ({ ...one, index, ending: createEnding() }))
+        const called: (readonly [request: number, at: number])[] = []
+        const callOffs = new Map<number, () => void>()
         let now = 0
-        for (const { index, ending } of requests) ending.tell(() => ended.push([index, now]))
         while (now < 200) {
-          for (const { comes, longest, takes, ending } of requests) {
-            if (comes === now) alarm.set(ending, longest)
-            if (comes + takes === now) alarm.clear(ending)
+          for (const [index, { comes, longest, takes }] of all.entries()) {
+            if (comes === now)
+              callOffs.set(
+                index,
+                alarm.set(() => called.push([index, now]), longest),
+              )
+            if (comes + takes === now) callOffs.get(index)?.()
           }
           now += 1
           pass(1)
         }
-        const late = requests.filter(({ longest, takes }) => longest < takes)
-        expect(ended.map(([index]) => index).toSorted((a, b) => a - b)).toEqual(
-          late.map(({ index }) => index),
-        )
-        for (const [index, at] of ended) {
-          const due = (requests[index]?.comes ?? 0) + (requests[index]?.longest ?? 0)
+        const late = all.flatMap(({ longest, takes }, index) => (longest < takes ? [index] : []))
+        expect(called.map(([index]) => index).toSorted((a, b) => a - b)).toEqual(late)
+        for (const [index, at] of called) {
+          const due = (all[index]?.comes ?? 0) + (all[index]?.longest ?? 0)
           expect(at - due === 0 || at - due === 1).toBe(true)
         }
       }),
