@@ -17,7 +17,7 @@ export interface Bag<M extends Member> {
 /**
  * No Set, and no Map: those grow by a new table to which the one before points (V8, OrderedHashTable::Rehash), so that one that has
  * grown old keeps all that come after it alive, and the requests that they ever held, until everything is collected: 35 MiB, and
- * pauses of milliseconds (docs/performance.md).
+ * pauses of milliseconds (docs/decisions/0031-rounds.md).
  */
 export function createBag<M extends Member>(): Bag<M> {
   const members: M[] = []
