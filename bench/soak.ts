@@ -42,8 +42,8 @@ async function soak(minutes: number): Promise<number> {
   await using service = createService({ ca: authority.certificate, period: 100, lag: 100 })
   await using balancer = await startBalancer()
   const disasters: Disasters = { killed: new Set(), kills: [], outages: [] }
-  const command = buildProgram()
-  const start = (): Promise<WebhookProcess> => startReplica(files, cluster, command)
+  const [, ...program] = buildOurs()
+  const start = (): Promise<WebhookProcess> => startReplica(files, cluster, program)
   await using replicas = await createReplicas({ start, service, balancer, disasters })
   const origin = `https://127.0.0.1:${balancer.port}`
   await register(cluster, { name: NAME, origin, ca: authority.certificate, validates: true })
@@ -84,7 +84,7 @@ async function soak(minutes: number): Promise<number> {
 function startReplica(
   { argv }: WebhookFiles,
   { kubeconfig }: Cluster,
-  command: Command,
+  program: readonly string[],
 ): Promise<WebhookProcess> {
   const given = [
     // Policies and namespaces are the cluster's.
@@ -92,17 +92,7 @@ function startReplica(
     ...['--kubeconfig', kubeconfig, '--webhook-namespace', 'iops-limit', '--backfill-interval', '10s'],
     ...['--reload-interval', '200ms', '--shutdown-delay', '1s', '--close-every', '200'],
   ]
-  return startWebhook(given, { NODE_OPTIONS: command.flags.join(' ') }, command.program)
-}
-
-interface Command {
-  readonly program: string
-  readonly flags: readonly string[]
-}
-
-function buildProgram(): Command {
-  const [, ...words] = buildOurs()
-  return { program: words.at(-1) ?? '', flags: words.slice(0, -1) }
+  return startWebhook(given, {}, program)
 }
 
 async function prepare(cluster: Cluster): Promise<void> {

@@ -66,11 +66,9 @@ export async function withWebhook<T>(
     '--metrics-port',
     '0',
   ]
-  await using webhook = await startWebhook(
-    [...argv, ...tls, '--shutdown-delay', '0s'],
-    {},
+  await using webhook = await startWebhook([...argv, ...tls, '--shutdown-delay', '0s'], {}, [
     program('iops-limit-webhook'),
-  )
+  ])
   const client = createClient(webhook.origin, { ca: readFileSync(at('ca.crt')), servername: 'localhost' })
   say.line(`   ${webhook.origin}/mutate with the policy of test/fixtures/policies/gold.yaml`)
   try {

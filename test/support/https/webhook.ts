@@ -26,13 +26,13 @@ export interface WebhookProcess extends AsyncDisposable {
 
 const MAIN = fileURLToPath(new URL('../../../webhook/main.ts', import.meta.url))
 
-/** Rejects, with what the program said, where it ends before it listens. */
+/** Rejects, with what the program said, where it ends before it listens. `program`: the file, behind what Node itself is told. */
 export async function startWebhook(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  program = MAIN,
+  program: readonly string[] = [MAIN],
 ): Promise<WebhookProcess> {
-  const child = spawn(process.execPath, [program, ...argv], {
+  const child = spawn(process.execPath, [...program, ...argv], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
