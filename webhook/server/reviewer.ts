@@ -13,9 +13,7 @@ export type Reviewed =
   | { readonly status: 400; readonly problems: readonly Problem[] }
 
 export interface Reviewer {
-  /**
-   * After so many milliseconds nobody waits for the answer any more.
-   */
+  /** After so many milliseconds nobody waits for the answer any more. */
   answer(body: unknown, milliseconds: number): Later<Reviewed>
 }
 
