@@ -131,7 +131,7 @@ const DURATION_UNITS = [
 /** Milliseconds of a Go duration (time.ParseDuration) or of plain seconds; undefined where the text is neither. */
 export function parseDuration(given: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(given)) return Number(given) * 1000
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(given)) return undefined
+  if (!/^(\d+(\.\d+)?(ns|us|\u00b5s|ms|s|m|h))+$/.test(given)) return undefined
   let total = 0
   for (const [unit, milliseconds] of DURATION_UNITS) {
     // "m" is not the start of "ms".

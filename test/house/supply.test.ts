@@ -58,6 +58,13 @@ describe('what is in the bundles', () => {
     expect(new Set(components.map(({ purl }) => purl)).size).toBe(components.length)
   })
 
+  // V8 keeps a program's text, at two bytes each where one character is outside of ASCII.
+  test.each(['iops-limit-webhook', 'iops-limit-enforcer'])('%s: a text of ASCII alone', (program) => {
+    const lines = readFileSync(`dist/${program}.js`, 'utf8').split('\n')
+    expect(lines.length).toBeGreaterThan(100)
+    expect(lines.filter((line) => Buffer.byteLength(line) !== line.length)).toEqual([])
+  })
+
   test("the webhook's names what it is written with", () => {
     const names = billOf('iops-limit-webhook').components.map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['express', 'pino', 'prom-client', 'yaml', 're2js']))
