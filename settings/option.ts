@@ -131,6 +131,7 @@ const DURATION_UNITS = [
 /** Milliseconds of a Go duration (time.ParseDuration) or of plain seconds; undefined where the text is neither. */
 export function parseDuration(given: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(given)) return Number(given) * 1000
+  // The micro sign is escaped, as a bundle would not do it: they are ASCII (docs/decisions/0003).
   if (!/^(\d+(\.\d+)?(ns|us|\u00b5s|ms|s|m|h))+$/.test(given)) return undefined
   let total = 0
   for (const [unit, milliseconds] of DURATION_UNITS) {
