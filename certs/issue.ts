@@ -4,6 +4,7 @@
  */
 import forge from 'node-forge'
 import type { Names } from './names.ts'
+import { CLOCK_SKEW } from './validity.ts'
 
 /** PEM texts: SubjectPublicKeyInfo and unencrypted PKCS #8, RSA. */
 export interface KeyPair {
@@ -76,8 +77,6 @@ export function issueLeaf(
   return sign(draft, authority.keys)
 }
 
-/** Milliseconds that a certificate's life begins before it is made: clocks of a cluster differ. */
-export const CLOCK_SKEW = 3_600_000
 const DAY = 24 * 3_600_000
 
 function createDraft(days: number, keys: KeyPair, { now, random }: IssueEffects): forge.pki.Certificate {

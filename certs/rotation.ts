@@ -4,10 +4,11 @@
  * trusted, the old one signs), takes over (both are trusted, the new one signs), and the old one is dropped.
  */
 import { X509Certificate } from 'node:crypto'
-import { CLOCK_SKEW, type IssueEffects, issueAuthority, issueLeaf, type KeyPair } from './issue.ts'
+import type { Authority, IssueEffects, KeyPair } from './issue.ts'
 import { AUTHORITY_BITS, LEAF_BITS } from './keys.ts'
 import type { Leaf, Material } from './material.ts'
 import type { Names } from './names.ts'
+import { CLOCK_SKEW } from './validity.ts'
 
 /** Milliseconds. */
 export interface Lifetimes {
@@ -118,14 +119,20 @@ export async function takeStep(
 
 const DAY = 86_400_000
 
-const createAuthority = async ({ lifetimes }: Request, effects: StepEffects) =>
-  issueAuthority(lifetimes.authority / DAY, await effects.createKeys(AUTHORITY_BITS), effects)
+/** Loaded by whoever takes a step, once in months: node-forge takes 5 MiB, and most replicas never need it. */
+const loadIssuer = () => import('./issue.ts')
+
+async function createAuthority({ lifetimes }: Request, effects: StepEffects): Promise<Authority> {
+  const { issueAuthority } = await loadIssuer()
+  return issueAuthority(lifetimes.authority / DAY, await effects.createKeys(AUTHORITY_BITS), effects)
+}
 
 async function createLeaf(
   authority: Material['authority'],
   { lifetimes, names }: Request,
   effects: StepEffects,
 ): Promise<Leaf> {
+  const { issueLeaf } = await loadIssuer()
   const keys = await effects.createKeys(LEAF_BITS)
   const days = lifetimes.leaf / DAY
   return { ...issueLeaf({ names, days }, keys, authority, effects), key: keys.privateKey }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -63,6 +63,13 @@ describe('what is in the bundles', () => {
     const lines = readFileSync(`dist/${program}.js`, 'utf8').split('\n')
     expect(lines.length).toBeGreaterThan(100)
     expect(lines.filter((line) => Buffer.byteLength(line) !== line.length)).toEqual([])
+  })
+
+  test('what makes certificates is not in what each replica loads', () => {
+    const paths = globSync('dist/iops-limit-webhook{.js,/*.js}')
+    expect(paths.filter((path) => readFileSync(path, 'utf8').includes('createCertificate'))).toEqual([
+      expect.stringMatching(/^dist\/iops-limit-webhook\/issue-/),
+    ])
   })
 
   test("the webhook's names what it is written with", () => {
