@@ -154,6 +154,18 @@ describe('the map form', () => {
     expect(isSelected(selector, { env: 'prod' })).toBe(false)
   })
 
+  it('takes operators without values', () => {
+    const { selector } = read({
+      matchExpressions: [
+        { key: 'app', operator: 'Exists' },
+        { key: 'env', operator: 'DoesNotExist' },
+      ],
+    })
+    expect(isSelected(selector, { app: 'pg' })).toBe(true)
+    expect(isSelected(selector, {})).toBe(false)
+    expect(isSelected(selector, { app: 'pg', env: 'dev' })).toBe(false)
+  })
+
   it('selects every pod when it is empty', () => {
     expect(isSelected(read({}).selector, { any: 'thing' })).toBe(true)
   })
