@@ -12,10 +12,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { standInEnv, startStandIn } from '../test/support/kernel/standIns.ts'
 import { type BusyNode, createBusyNode } from './enforcer/node.ts'
+import { readEnv, readFlags } from './image.ts'
 
 const BUNDLE = fileURLToPath(new URL('../dist/iops-limit-enforcer.js', import.meta.url))
-const DOCKERFILE = readFileSync(new URL('../Dockerfile.enforcer', import.meta.url), 'utf8')
-const FLAGS = process.env['FLAGS']?.split(' ') ?? readImageFlags()
+const IMAGE = 'Dockerfile.enforcer'
+const FLAGS = process.env['FLAGS']?.split(' ') ?? readFlags(IMAGE)
 const PODS = 110
 const [PORT, ORIGIN] = [18_081, 'http://127.0.0.1:18081']
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
@@ -30,7 +31,7 @@ const child = spawn(process.execPath, [...FLAGS, BUNDLE, '--log-level', 'warn'],
     ...standInEnv(kubelet),
     METRICS_PORT: String(PORT),
     HOST: '127.0.0.1',
-    ...readImageEnv(),
+    ...readEnv(IMAGE),
     ...chosen(),
   },
 })
@@ -52,20 +53,6 @@ try {
 function createNode(): BusyNode & Disposable {
   const made = createBusyNode(PODS)
   return { ...made, [Symbol.dispose]: made.dispose }
-}
-
-/** Between Node and the program. */
-function readImageFlags(): readonly string[] {
-  const [, entrypoint = ''] = /^ENTRYPOINT \[(.*)\]$/m.exec(DOCKERFILE) ?? []
-  return entrypoint
-    .split(', ')
-    .map((word) => word.slice(1, -1))
-    .slice(1, -1)
-}
-
-function readImageEnv(): Readonly<Record<string, string>> {
-  const found = DOCKERFILE.matchAll(/^(?:ENV| {3}) (MALLOC_\w+)=(\S+)/gm)
-  return Object.fromEntries([...found].map(([, name = '', value = '']) => [name, value]))
 }
 
 /** The C library's and libuv's, and of the enforcer's own what changes its cost. */

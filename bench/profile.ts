@@ -6,7 +6,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { FLOOR, flagsOf, OURS, readFlags, startInPod } from './webhook/contestants.ts'
+import { readFlags } from './image.ts'
+import { FLOOR, flagsOf, OURS, startInPod } from './webhook/contestants.ts'
 import { createInputs, type Inputs } from './webhook/inputs.ts'
 import { type Contestant, measure, start } from './webhook/servers.ts'
 

@@ -17,6 +17,7 @@ import { createService } from '../test/support/https/service.ts'
 import { startWebhook, type WebhookProcess } from '../test/support/https/webhook.ts'
 import { reviewOf } from '../test/support/reviews.ts'
 import { ENDPOINT, installPolicies, namespaceOf, readPodTemplate, register } from './cluster/objects.ts'
+import { readEnv } from './image.ts'
 import { createConstantly, type Disasters, reviewConstantly } from './soak/load.ts'
 import { createReplicas } from './soak/replicas.ts'
 import type { Sample } from './soak/slope.ts'
@@ -80,7 +81,7 @@ async function soak(minutes: number): Promise<number> {
   return report(judge({ loads: done, changes: counts, samples, rest, complaints }))
 }
 
-/** The bundle, with the flags of its image. */
+/** The bundle, with the flags and the settings of its image. */
 function startReplica(
   { argv }: WebhookFiles,
   { kubeconfig }: Cluster,
@@ -92,7 +93,7 @@ function startReplica(
     ...['--kubeconfig', kubeconfig, '--webhook-namespace', 'iops-limit', '--backfill-interval', '10s'],
     ...['--reload-interval', '200ms', '--shutdown-delay', '1s', '--close-every', '200'],
   ]
-  return startWebhook(given, {}, program)
+  return startWebhook(given, readEnv('Dockerfile.webhook'), program)
 }
 
 async function prepare(cluster: Cluster): Promise<void> {

@@ -1,15 +1,8 @@
-import { pino } from 'pino'
-import { createLogStream } from './server/logStream.ts'
 import { runWebhook } from './server/program.ts'
-
-/** Milliseconds that a line may wait for others. */
-const LOG_DELAY = 20
-
-const stdout = createLogStream(pino.destination(1), (flush) => setTimeout(flush, LOG_DELAY))
-process.on('exit', stdout.flush)
+import { openStdout } from './server/stdout.ts'
 
 process.exitCode = await runWebhook(process.argv.slice(2), process.env, {
-  stdout,
+  stdout: openStdout(),
   stderr: (text) => void process.stderr.write(text),
   clock: () => performance.now() / 1000,
   now: () => new Date(),

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { addUp } from '../cluster/histogram.ts'
-import { readFlags } from '../webhook/contestants.ts'
+import { readEnv, readFlags } from '../image.ts'
 
 const BUNDLE = fileURLToPath(new URL('../../dist/iops-limit-enforcer.js', import.meta.url))
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
@@ -34,7 +34,11 @@ export function spawnEnforcer(env: Readonly<Record<string, string>>, port: numbe
     [...readFlags('Dockerfile.enforcer'), BUNDLE, '--log-level', 'error'],
     {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...env, PATH: process.env['PATH'], METRICS_PORT: String(port), HOST: '127.0.0.1' },
+      env: {
+        ...env,
+        ...readEnv('Dockerfile.enforcer'),
+        ...{ PATH: process.env['PATH'], METRICS_PORT: String(port), HOST: '127.0.0.1' },
+      },
     },
   )
   return {

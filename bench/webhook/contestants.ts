@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readEnv, readFlags } from '../image.ts'
 import { type Cluster, serveCluster } from './cluster.ts'
 import type { Inputs } from './inputs.ts'
 import type { Command, Contestant } from './servers.ts'
@@ -39,17 +40,11 @@ export const flagsOf = ({ cert, key }: Inputs, port: number): readonly string[] 
   ...['--host', '127.0.0.1', '--port', String(port), '--metrics-port', '0'],
 ]
 
-/** What stands between node and the program in an image's ENTRYPOINT. */
-export function readFlags(dockerfile: string): readonly string[] {
-  const entrypoint = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(ROOT, dockerfile), 'utf8'))?.[1]
-  return (JSON.parse(entrypoint ?? '[]') as string[]).slice(1, -1)
-}
-
 /** In a stand-in of a cluster. */
 export const startInPod = async (inputs: Inputs, argv: readonly string[]): Promise<Command> =>
   runInPod(await serveCluster(inputs), argv)
 
-/** With its service account where the kubelet would mount it, seen by this process only; needs root. */
+/** Ours, with its service account where the kubelet would mount it, seen by this process only; needs root. */
 export function runInPod(
   { port, serviceAccount }: Pick<Cluster, 'port' | 'serviceAccount'>,
   argv: readonly string[],
@@ -58,7 +53,10 @@ export function runInPod(
   const script = `mount -t tmpfs tmpfs /run && mkdir -p ${target} && cp ${serviceAccount}/* ${target} && exec "$@"`
   return {
     argv: ['unshare', '--mount', 'sh', '-c', script, 'sh', ...argv],
-    env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port) },
+    env: {
+      ...readEnv('Dockerfile.webhook'),
+      ...{ KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port) },
+    },
   }
 }
 

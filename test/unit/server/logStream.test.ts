@@ -3,19 +3,32 @@ import { createLogStream, createLogTime, type LogStream } from '../../../webhook
 
 interface Scene {
   readonly stream: LogStream
-  readonly written: readonly string[]
+  /** What the destination was given, read as late as it may write it. */
+  readonly written: () => readonly string[]
+  /** How much of it the destination was told to write at once. */
+  readonly flushed: () => number
   readonly passMoment: () => void
 }
 
-function createScene(): Scene {
-  const written: string[] = []
+/** `during`: called with each text as it is written. */
+function createScene(during: (text: string) => void = () => undefined): Scene {
+  const taken: Buffer[] = []
   const callbacks: (() => void)[] = []
-  const stream = createLogStream({ write: (text) => void written.push(text) }, (callback) =>
-    callbacks.push(callback),
+  let flushed = 0
+  const stream = createLogStream(
+    {
+      write(bytes) {
+        taken.push(bytes)
+        during(bytes.toString())
+      },
+      flushSync: () => (flushed = taken.length),
+    },
+    (callback) => callbacks.push(callback),
   )
   return {
     stream,
-    written,
+    written: () => taken.map(String),
+    flushed: () => flushed,
     passMoment() {
       for (const callback of callbacks.splice(0)) callback()
     },
@@ -27,54 +40,58 @@ describe('createLogStream', () => {
     const { stream, written, passMoment } = createScene()
     stream.write('a\n')
     stream.write('b\n')
-    expect(written).toEqual([])
+    expect(written()).toEqual([])
     passMoment()
-    expect(written).toEqual(['a\nb\n'])
+    expect(written()).toEqual(['a\nb\n'])
     stream.write('c\n')
     passMoment()
-    expect(written).toEqual(['a\nb\n', 'c\n'])
+    expect(written()).toEqual(['a\nb\n', 'c\n'])
   })
 
   it('writes what waits when it is told to, and nothing twice', () => {
-    const { stream, written, passMoment } = createScene()
+    const { stream, written, flushed, passMoment } = createScene()
     stream.write('a\n')
     stream.flush()
-    expect(written).toEqual(['a\n'])
+    expect(written()).toEqual(['a\n'])
+    expect(flushed()).toBe(1)
     passMoment()
     stream.flush()
-    expect(written).toEqual(['a\n'])
+    expect(written()).toEqual(['a\n'])
+  })
+
+  it('has the destination write at once what it had before, too', () => {
+    const { stream, passMoment, flushed } = createScene()
+    stream.write('a\n')
+    passMoment()
+    expect(flushed()).toBe(0)
+    stream.flush()
+    expect(flushed()).toBe(1)
   })
 
   it('loses nothing that is logged while it writes', () => {
-    const written: string[] = []
-    const callbacks: (() => void)[] = []
-    const stream: LogStream = createLogStream(
-      {
-        write(text) {
-          written.push(text)
-          if (text === 'a\n') stream.write('b\n')
-        },
-      },
-      (callback) => callbacks.push(callback),
-    )
-    stream.write('a\n')
-    callbacks.shift()?.()
-    callbacks.shift()?.()
-    expect(written).toEqual(['a\n', 'b\n'])
+    const scene = createScene((text) => {
+      if (text === 'a\n') scene.stream.write('b\n')
+    })
+    scene.stream.write('a\n')
+    scene.passMoment()
+    scene.passMoment()
+    expect(scene.written()).toEqual(['a\n', 'b\n'])
   })
 
   it('keeps the order, and every letter, of more than there is room for', () => {
     const { stream, written, passMoment } = createScene()
     const lines = ['a\n', `${'ü€😀'.repeat(5_000)}\n`, 'b\n', `${'c'.repeat(70_000)}\n`, 'd\n']
     for (const line of lines) stream.write(line)
-    expect(written.join('')).toBe(lines.slice(0, -1).join(''))
+    expect(written().join('')).toBe(lines.slice(0, -1).join(''))
     passMoment()
-    expect(written.join('')).toBe(lines.join(''))
+    expect(written().join('')).toBe(lines.join(''))
   })
 
   it('asks to be called back once for what waits, full or not', () => {
     const asked: (() => void)[] = []
-    const stream = createLogStream({ write: () => undefined }, (callback) => asked.push(callback))
+    const stream = createLogStream({ write: () => undefined, flushSync: () => undefined }, (callback) =>
+      asked.push(callback),
+    )
     for (let index = 0; index < 100; index += 1) stream.write(`${'x'.repeat(1000)}\n`)
     expect(asked).toHaveLength(1)
     asked[0]?.()
