@@ -2,42 +2,21 @@
  * Calls to the API server, or to a kubelet: JSON in, JSON out, and the lines of a watch.
  * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
  */
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import { Agent, type RequestOptions, request as requestHttps } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { KubeError } from './error.ts'
+import { type Connection, createExchange, type Exchange, type Sent } from './exchange.ts'
 import { readLines, readText } from './stream.ts'
 
-/** Where the server is and how it is met; the options are asked for at each request, since tokens and files rotate. */
-export interface Connection {
-  /** `https://10.0.0.1:443`, with a path where the server stands below one. */
-  readonly origin: URL
-  /** TLS options and headers, those of authorization among them. */
-  readonly readOptions: () => Promise<CallOptions>
-}
+export type { CallOptions, Connection, PatchType } from './exchange.ts'
 
-export type CallOptions = Omit<RequestOptions, 'headers'> & { readonly headers?: OutgoingHttpHeaders }
-
-export interface KubeRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** `/api/v1/namespaces`, each name in it by `encodeURIComponent`. */
-  readonly path: string
-  readonly query?: Readonly<Record<string, string>>
-  /** Sent as JSON. */
-  readonly body?: unknown
-  /** `application/json` where it is left out. */
-  readonly contentType?: PatchType
+export interface KubeRequest extends Omit<Sent, 'signal'> {
   /** Milliseconds until an answer must be whole; 15,000 where it is left out. */
   readonly timeout?: number
   /** Makes something else than parsed JSON of the body of a 2xx answer. */
   readonly read?: (body: Readable) => Promise<unknown>
   readonly signal?: AbortSignal
 }
-
-export type PatchType =
-  | 'application/merge-patch+json'
-  | 'application/json-patch+json'
-  | 'application/apply-patch+yaml'
 
 export interface KubeClient {
   /** The parsed body of a 2xx answer. Throws a {@link KubeError} for any other, and where none came. */
@@ -75,7 +54,7 @@ export interface KubeClientDeps {
 const TIMEOUT = 15_000
 
 export function createKubeClient(connection: Connection, deps: KubeClientDeps): KubeClient {
-  const sender: Sender = { connection, deps, agent: new Agent({ keepAlive: true, maxCachedSessions: 0 }) }
+  const sender: Sender = { exchange: createExchange(connection), deps }
   return {
     async request({ timeout = TIMEOUT, signal, read, ...rest }) {
       const late = AbortSignal.timeout(timeout)
@@ -100,15 +79,12 @@ export function createKubeClient(connection: Connection, deps: KubeClientDeps): 
 }
 
 interface Sender {
-  readonly connection: Connection
+  readonly exchange: Exchange
   readonly deps: KubeClientDeps
-  readonly agent: Agent
 }
 
-type Sent = Omit<KubeRequest, 'timeout' | 'read' | 'signal'> & { readonly signal: AbortSignal }
-
 /** A 2xx answer whose body has yet to come. */
-async function send({ connection, deps, agent }: Sender, sent: Sent): Promise<IncomingMessage> {
+async function send({ exchange, deps }: Sender, sent: Sent): Promise<IncomingMessage> {
   const began = deps.clock()
   const tell = (status: number): void =>
     deps.onCall?.({
@@ -119,7 +95,7 @@ async function send({ connection, deps, agent }: Sender, sent: Sent): Promise<In
       seconds: deps.clock() - began,
     })
   try {
-    const answer = await exchange(connection, agent, sent)
+    const answer = await exchange(sent)
     const { statusCode = 0 } = answer
     tell(statusCode)
     if (statusCode >= 200 && statusCode < 300) return answer
@@ -128,44 +104,6 @@ async function send({ connection, deps, agent }: Sender, sent: Sent): Promise<In
     if (!(error instanceof KubeError)) tell(0)
     throw error
   }
-}
-
-async function exchange(
-  { origin, readOptions }: Connection,
-  agent: Agent,
-  sent: Sent,
-): Promise<IncomingMessage> {
-  const body = sent.body === undefined ? undefined : Buffer.from(JSON.stringify(sent.body))
-  const { headers, ...options } = await readOptions()
-  return await new Promise((resolve, reject) => {
-    const request = requestHttps(
-      findUrl(origin, sent),
-      {
-        agent,
-        ...options,
-        method: sent.method,
-        signal: sent.signal,
-        headers: {
-          ...headers,
-          accept: 'application/json',
-          'user-agent': 'iops-limit',
-          ...(body && {
-            'content-type': sent.contentType ?? 'application/json',
-            'content-length': String(body.length),
-          }),
-        },
-      },
-      resolve,
-    )
-    request.on('error', reject)
-    request.end(body)
-  })
-}
-
-function findUrl(origin: URL, { path, query }: Pick<KubeRequest, 'path' | 'query'>): URL {
-  const url = new URL(`${origin.pathname.replace(/\/$/, '')}${path}`, origin)
-  for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value)
-  return url
 }
 
 type Named = Pick<KubeRequest, 'method' | 'path'>

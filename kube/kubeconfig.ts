@@ -1,8 +1,7 @@
 /** The connection that a kubeconfig describes, exec plugins and client certificates included. */
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
-import type { Connection } from './client.ts'
+import type { CallOptions, Connection } from './client.ts'
 
 /**
  * `file` undefined: as kubectl finds it (KUBECONFIG, then ~/.kube/config). Throws where there is none, or no current context:
@@ -20,7 +19,7 @@ export function openKubeconfig(file: string | undefined, context?: string): Conn
   return {
     origin: new URL(cluster.server),
     readOptions: async () => {
-      const options: RequestOptions & { headers: OutgoingHttpHeaders } = { headers: {} }
+      const options: CallOptions & { headers: OutgoingHttpHeaders } = { headers: {} }
       await config.applyToHTTPSOptions(options)
       const { agent, ...rest } = options
       // Theirs knows the way through a proxy; ours keeps connections.

@@ -110,7 +110,7 @@ export function createAnswers(): Answers {
   let numbers: readonly number[] = []
   const bodies: Readonly<Record<string, () => string>> = {
     '/pods': () =>
-      `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[${numbers.map(template.pod).join(',')}]}`,
+      `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[${shuffle(numbers).map(template.pod).join(',')}]}`,
     '/stats/summary': () => `{"node":{},"pods":[${numbers.map(template.summary).join(',')}]}`,
     '/metrics/cadvisor': () => numbers.map(template.metrics).join(''),
   }
@@ -130,6 +130,13 @@ export function createAnswers(): Answers {
     },
   }
 }
+
+/** A kubelet walks over a map, which Go does in another order each time. Source: k8s.io/kubernetes pkg/kubelet/pod/pod_manager.go */
+const shuffle = <T>(items: readonly T[]): readonly T[] =>
+  items
+    .map((item) => ({ item, place: Math.random() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 
 interface Entry {
   readonly [key: string]: unknown

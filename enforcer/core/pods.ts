@@ -91,7 +91,8 @@ function settleClaims(claims: readonly Claim[], problems: Problem[]): readonly N
         cure: 'list each pod once, and no static pod under the uid of another',
       })
   }
-  return claims.flatMap(({ pod }) => (owners.get(pod.uid) === pod ? [pod] : []))
+  // Once: a list that has the same pod twice may be given as the same object twice.
+  return claims.flatMap(({ pod }) => (owners.get(pod.uid) === pod && owners.delete(pod.uid) ? [pod] : []))
 }
 
 function readPod(field: Field): Claim | undefined {

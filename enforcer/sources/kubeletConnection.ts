@@ -9,17 +9,18 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export function findKubelet(settings: KubeletSettings, env: Environment): Connection {
   const host = settings.kubeletHost ?? (env['NODE_IP'] || env['HOST_IP'] || 'localhost')
+  const findCheck = createChecks(settings)
   return {
     origin: new URL(`https://${host.includes(':') ? `[${host}]` : host}:${settings.kubeletPort}`),
     readOptions: async () => ({
-      ...(await readTrust(settings)),
+      ...(await readTrust(settings, findCheck)),
       ...(await readIdentity(settings)),
     }),
   }
 }
 
 /** Files are read anew at each call, for all of them rotate. */
-async function readTrust(settings: KubeletSettings): Promise<CallOptions> {
+async function readTrust(settings: KubeletSettings, findCheck: FindCheck): Promise<CallOptions> {
   const { kubeletSkipVerify, kubeletServerName, kubeletCa, serviceAccount } = settings
   const named = kubeletServerName === undefined ? {} : { servername: kubeletServerName }
   if (kubeletSkipVerify) return { ...named, rejectUnauthorized: false }
@@ -33,8 +34,24 @@ async function readTrust(settings: KubeletSettings): Promise<CallOptions> {
     ca,
     // A pinned certificate is trusted for itself, whether or not it is a CA's.
     allowPartialTrustChain: true,
-    checkServerIdentity: (host, shown) =>
-      isPinned(shown, ca) ? undefined : checkServerIdentity(kubeletServerName ?? host, shown),
+    checkServerIdentity: findCheck(ca),
+  }
+}
+
+type Check = typeof checkServerIdentity
+type FindCheck = (ca: string) => Check
+
+/** The same one for as long as the CA is, so that connections are kept. */
+function createChecks({ kubeletServerName }: KubeletSettings): FindCheck {
+  let last: { readonly ca: string; readonly check: Check } | undefined
+  return (ca) => {
+    if (last?.ca !== ca)
+      last = {
+        ca,
+        check: (host, shown) =>
+          isPinned(shown, ca) ? undefined : checkServerIdentity(kubeletServerName ?? host, shown),
+      }
+    return last.check
   }
 }
 

@@ -203,6 +203,19 @@ describe('the certificate of the kubelet', () => {
   })
 })
 
+describe('the connection to the kubelet', () => {
+  it('is one for all passes', async () => {
+    const ports: (number | undefined)[] = []
+    scene.kubelet.answer = (request, response) => {
+      if (request.url === '/pods') ports.push(request.socket.remotePort)
+      json(listOf('100'))(request, response)
+    }
+    scene.start({ POD_SOURCE: 'kubelet' })
+    await expect.poll(() => ports.length, { timeout: 8_000 }).toBeGreaterThan(5)
+    expect(new Set(ports).size).toBe(1)
+  })
+})
+
 describe('the API server', () => {
   it('is asked for the pods of this node and no others, and tells of a change at once', async () => {
     const enforcer = scene.start({ POD_SOURCE: 'apiserver' }, { interval: '1h' })
