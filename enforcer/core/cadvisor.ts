@@ -32,6 +32,9 @@ const NUMBERS = 'container_blkio_device_usage_total'
 
 export const isCadvisorCounter = (name: string): boolean => COUNTERS.has(name) || name === NUMBERS
 
+/** How their lines begin: of some 20,000 lines of a full node one in ten. */
+export const CADVISOR_BEGINNINGS = ['container_fs_reads_', 'container_fs_writes_', NUMBERS] as const
+
 /** The id of a container, or the uid of a pod, that a cgroup's path ends in: the same whatever the tree above is seen as. */
 export function findGroupKey(path: string): string | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1)

@@ -7,17 +7,26 @@ const PIECE = 64 * 1024
 /** Bytes: no kubelet's answer comes near, and something that never ends is none. */
 const LONGEST = 256 * 2 ** 20
 
-/** Feeds UTF-8 text; throws where it is longer than any answer can be, or breaks off. */
-export async function feedText(body: Readable, feed: (text: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  let length = 0
+/** Throws where it is longer than any answer can be, or breaks off. */
+export async function feedBytes(body: Readable, feed: (bytes: Buffer) => void): Promise<void> {
+  let [length, sinceTurn] = [0, 0]
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length
     if (length > LONGEST) throw new Error(`the answer is longer than ${LONGEST} bytes`)
     for (let at = 0; at < chunk.length; at += PIECE) {
-      feed(decoder.decode(chunk.subarray(at, at + PIECE), { stream: true }))
+      const piece = chunk.subarray(at, at + PIECE)
+      feed(piece)
+      sinceTurn += piece.length
+      if (sinceTurn < PIECE) continue
+      sinceTurn = 0
       await turn()
     }
   }
+}
+
+/** The same, of UTF-8 text. */
+export async function feedText(body: Readable, feed: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  await feedBytes(body, (bytes) => feed(decoder.decode(bytes, { stream: true })))
   feed(decoder.decode())
 }

@@ -3,15 +3,20 @@
  * nodes/pods. Source: k8s.io/kubernetes/pkg/kubelet/server/server.go
  */
 import type { Readable } from 'node:stream'
-import { bad, ok, type Problem, type Result } from '../../contract/problem.ts'
+import { bad, ok, type Problem, quoteValue, type Result } from '../../contract/problem.ts'
 import type { KubeClient } from '../../kube/client.ts'
-import { type CadvisorBook, createCadvisorBook, isCadvisorCounter } from '../core/cadvisor.ts'
+import {
+  CADVISOR_BEGINNINGS,
+  type CadvisorBook,
+  createCadvisorBook,
+  isCadvisorCounter,
+} from '../core/cadvisor.ts'
 import { parseExpositionLine } from '../core/exposition.ts'
 import { createJsonSplitter } from '../core/jsonSplitter.ts'
-import { createLineSplitter } from '../core/lines.ts'
+import { createLineFinder } from '../core/lines.ts'
 import { gatherPods, type PodList, parsePod, type Reading } from '../core/pods.ts'
 import { type NodeSummary, type PodSummary, parseNodeSummary, parsePodSummary } from '../core/summary.ts'
-import { feedText } from './body.ts'
+import { feedBytes, feedText } from './body.ts'
 import { type RetryDeps, withRetries } from './retry.ts'
 
 export interface Summary {
@@ -68,7 +73,7 @@ async function ask<T>(
   throw new Error(result.problems.map(({ field, reason }) => `${field}: ${reason}`).join('; '))
 }
 
-/** UTF-16 units: the largest pod that an API server stores is 1.5 MiB, and a label's value a line. */
+/** UTF-16 units, and bytes: the largest pod that an API server stores is 1.5 MiB, and a label's value a line. */
 const [LONGEST_PART, LONGEST_LINE] = [8 * 2 ** 20, 2 ** 20]
 
 async function readSummary(body: Readable, path: string): Promise<Result<Summary>> {
@@ -139,17 +144,17 @@ const MISTAKES_SHOWN = 3
 async function readCadvisor(body: Readable, path: string): Promise<Result<CadvisorCounters>> {
   const book = createCadvisorBook()
   const mistakes: string[] = []
-  const splitter = createLineSplitter({
-    longest: LONGEST_LINE,
-    onLine: (line, number) => {
+  const finder = createLineFinder({
+    ...{ longest: LONGEST_LINE, beginnings: CADVISOR_BEGINNINGS, head: MISTAKES_SHOWN },
+    onLine: (line) => {
       const parsed = parseExpositionLine(line, { wants: isCadvisorCounter })
       if (parsed.kind === 'sample') book.add(parsed.sample)
       else if (parsed.kind === 'mistake' && mistakes.length < MISTAKES_SHOWN)
-        mistakes.push(`line ${number} ${parsed.reason}`)
+        mistakes.push(`${quoteValue(line)} ${parsed.reason}`)
     },
   })
-  await feedText(body, splitter.feed)
-  const fault = splitter.findFault()
+  await feedBytes(body, finder.feed)
+  const fault = finder.findFault()
   if (fault !== undefined) return bad(wrong(path, `the answer ${fault}`))
   if (book.size === 0 && mistakes.length > 0)
     return bad(wrong(path, `the answer is no metrics: ${mistakes.join(', ')}`))

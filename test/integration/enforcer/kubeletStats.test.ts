@@ -164,7 +164,7 @@ describe('a kubelet in trouble', () => {
   it.each([
     [
       '<html>\n</html>\n',
-      'the answer is no metrics: line 1 does not begin with the name of a metric, line 2',
+      'the answer is no metrics: "<html>" does not begin with the name of a metric, "</html>" does not',
     ],
     ['container_fs_reads_total 1', 'kubelet /metrics/cadvisor: the answer ends within a line'],
   ])('answers with no metrics: %s', async (body, message) => {
@@ -179,7 +179,9 @@ describe('a kubelet in trouble', () => {
     expect(mistakes).toEqual([])
     expect(book.size).toBe(16)
     kubelet.answer = text(`container_fs_reads_total{ 1\n${readRecorded('kubelet-metrics-cadvisor.txt')}`)
-    expect((await createStats().readCadvisor()).mistakes).toEqual(['line 1 has a label without a name'])
+    expect((await createStats().readCadvisor()).mistakes).toEqual([
+      '"container_fs_reads_total{ 1" has a label without a name',
+    ])
   })
 
   it('answers a list of something else', async () => {

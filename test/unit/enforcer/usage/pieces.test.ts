@@ -1,8 +1,8 @@
-/** Long answers in pieces: lines, and parts of a JSON object. */
+/** Long answers in pieces: lines that matter, and parts of a JSON object. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createJsonSplitter } from '../../../../enforcer/core/jsonSplitter.ts'
-import { createLineSplitter } from '../../../../enforcer/core/lines.ts'
+import { createLineFinder, type LineOptions } from '../../../../enforcer/core/lines.ts'
 
 /** The text in pieces of these lengths, over and over. */
 function* piecesOf(text: string, lengths: readonly number[]): Iterable<string> {
@@ -16,38 +16,73 @@ function* piecesOf(text: string, lengths: readonly number[]): Iterable<string> {
 const LENGTHS = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 })
 
 describe('lines', () => {
-  const split = (pieces: Iterable<string>, longest = 100) => {
+  type Which = Partial<Pick<LineOptions, 'beginnings' | 'head' | 'longest'>>
+  const find = (pieces: Iterable<Uint8Array>, which: Which = {}) => {
     const lines: string[] = []
-    const splitter = createLineSplitter({
-      longest,
-      onLine: (line, number) => {
-        lines.push(line)
-        expect(number).toBe(lines.length)
-      },
+    const finder = createLineFinder({
+      ...{ longest: 100, beginnings: [], head: Number.POSITIVE_INFINITY, ...which },
+      onLine: (line) => lines.push(line),
     })
-    for (const piece of pieces) splitter.feed(piece)
-    return { lines, fault: splitter.findFault() }
+    for (const piece of pieces) finder.feed(Buffer.from(piece))
+    return { lines, fault: finder.findFault() }
   }
+  /** The text's bytes in pieces of these lengths, over and over: within a sign of more than one byte, too. */
+  function* bytesOf(text: string, lengths: readonly number[]): Iterable<Uint8Array> {
+    for (const piece of piecesOf(Buffer.from(text).toString('latin1'), lengths))
+      yield Buffer.from(piece, 'latin1')
+  }
+  const line = fc
+    .tuple(fc.constantFrom('ab', 'a', 'b', '\r', '\u2028ab', ' ab', 'ä', ''), fc.string({ unit: 'binary' }))
+    .map((parts) => parts.join('').replaceAll('\n', ''))
 
   it('are the same however the text was cut', () => {
-    const line = fc.string().map((text) => text.replaceAll('\n', ''))
     fc.assert(
       fc.property(fc.array(line), LENGTHS, (lines, lengths) => {
         const text = lines.map((one) => `${one}\n`).join('')
-        expect(split(piecesOf(text, lengths), 1_000)).toEqual({ lines, fault: undefined })
+        expect(find(bytesOf(text, lengths), { longest: 1_000 })).toEqual({ lines, fault: undefined })
+      }),
+    )
+  })
+
+  it('come by how they begin, and those of the head whatever they are', () => {
+    const beginnings = ['ab', 'b']
+    fc.assert(
+      fc.property(fc.array(line), LENGTHS, fc.nat(4), (lines, lengths, head) => {
+        const text = lines.map((one) => `${one}\n`).join('')
+        const wanted = lines.filter(
+          (one, index) => index < head || beginnings.some((beginning) => one.startsWith(beginning)),
+        )
+        const found = find(bytesOf(text, lengths), { longest: 1_000, beginnings, head })
+        expect(found.lines.toSorted()).toEqual(wanted.toSorted())
+        expect(found.fault).toBeUndefined()
       }),
     )
   })
 
   it('that are cut off are none, and said', () => {
-    expect(split(['a 1\nb 12'])).toEqual({ lines: ['a 1'], fault: 'ends within a line' })
+    expect(find([Buffer.from('a 1\nb 12')])).toEqual({ lines: ['a 1'], fault: 'ends within a line' })
   })
 
   it('have a longest', () => {
-    expect(split(['a\n', 'b'.repeat(60), 'b'.repeat(60), '\nc\n'])).toEqual({
-      lines: ['a'],
-      fault: 'has a line longer than 100 characters',
+    const pieces = ['a\n', 'b'.repeat(60), 'b'.repeat(60), 'c'.repeat(60), '\nc\n'].map((text) =>
+      Buffer.from(text),
+    )
+    expect(find(pieces)).toEqual({ lines: ['a'], fault: 'has a line longer than 100 bytes' })
+  })
+
+  it('do not change with the bytes that they were read from', () => {
+    const bytes = Buffer.from('a 1\nb')
+    const lines: string[] = []
+    const finder = createLineFinder({
+      longest: 100,
+      beginnings: ['b'],
+      head: 0,
+      onLine: (line) => lines.push(line),
     })
+    finder.feed(bytes)
+    bytes.fill('x')
+    finder.feed(Buffer.from(' 2\n'))
+    expect(lines).toEqual(['b 2'])
   })
 })
 
