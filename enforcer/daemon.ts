@@ -35,7 +35,7 @@ export async function runDaemon(given: DaemonGiven, effects: DaemonEffects): Pro
   await Promise.all([
     runLoop({ ...parts, settings, feed, agenda, clock }),
     keepTime({ interval, refresh: feed.refresh, agenda, sleep, stopped }),
-    parts.usage.keep(),
+    parts.usage.keeping.run(),
     serveUntilStopped(createPages(parts, status, clock), { host, port, log: effects.log, sleep, stopped }),
   ])
   return []

@@ -141,6 +141,6 @@ export function createPages(
     findUnreadiness: status.findUnreadiness,
     containers: view(viewContainers),
     limits: view(viewLimits),
-    access,
+    ...{ access, look: usage.keeping.look },
   })
 }

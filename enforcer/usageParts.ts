@@ -10,7 +10,7 @@ import type { Observer } from './seen/observer.ts'
 import { readCounters } from './seen/usage.ts'
 import { findKubelet } from './sources/kubeletConnection.ts'
 import { type Access, createAccess } from './usage/access.ts'
-import { keepSampling } from './usage/keeping.ts'
+import { createKeeping, type Keeping } from './usage/keeping.ts'
 import { createKubeletStats } from './usage/kubeletStats.ts'
 import { createSampler, type Sampler, type UsageGroup } from './usage/sampler.ts'
 
@@ -22,8 +22,7 @@ export interface UsageScene {
 
 export interface UsagePart {
   readonly sampler: Sampler
-  /** Until the program is stopped; never rejects. */
-  readonly keep: () => Promise<void>
+  readonly keeping: Keeping
 }
 
 export function createUsage(given: DaemonGiven, effects: DaemonEffects, scene: UsageScene): UsagePart {
@@ -35,14 +34,14 @@ export function createUsage(given: DaemonGiven, effects: DaemonEffects, scene: U
     now: () => now().getTime(),
     clock,
   })
-  const keeping = {
+  const keeping = createKeeping({
     ...{ interval: given.settings.usageInterval, sampler, observe: observer.usage },
     findGroups: () => findGroups(records()),
     findDevices: () => place()?.devices ?? [],
     ...{ random: effects.random, sleep: effects.sleep, stopped: effects.stopped },
-    collectGarbage: effects.collectGarbage,
-  }
-  return { sampler, keep: () => keepSampling(keeping, clock) }
+    ...{ collectGarbage: effects.collectGarbage, clock },
+  })
+  return { sampler, keeping }
 }
 
 function createStats({ settings, env }: DaemonGiven, effects: DaemonEffects, observer: Observer) {

@@ -4,7 +4,7 @@ const INTERVAL = option.duration({
   flag: 'usage-interval',
   env: 'USAGE_INTERVAL',
   default: '60s',
-  help: 'Time between samples of usage, and what its rates are averages of',
+  help: 'Time between samples of usage while somebody looks at /api/v1 (otherwise 5m), and what its rates are averages of',
 })
 
 /** How usage is sampled, and who may look at it. */

@@ -24,6 +24,8 @@ export interface Views {
   readonly limits: (query: Query) => Page | undefined
   /** Who may see these two; undefined: everyone who can come here, since only this host can. */
   readonly access: Access | undefined
+  /** Before these two are shown: somebody looks. */
+  readonly look: () => Promise<void>
 }
 
 export function createViewServer(views: Views): Server {
@@ -72,9 +74,9 @@ async function answer(views: Views, { method, url = '/', headers }: IncomingMess
     case '/readyz':
       return health([...views.findIllness(), ...views.findUnreadiness()])
     case '/api/v1/containers':
-      return (await refuseStranger(views, headers, path)) ?? page(search, views.containers)
+      return (await refuseStranger(views, headers, path)) ?? page(views, search, views.containers)
     case '/api/v1/limits':
-      return (await refuseStranger(views, headers, path)) ?? page(search, views.limits)
+      return (await refuseStranger(views, headers, path)) ?? page(views, search, views.limits)
     default:
       return json(404, {
         error: 'there is no such page: see /metrics, /healthz, /readyz, /api/v1/containers, /api/v1/limits',
@@ -109,9 +111,14 @@ function findToken({ authorization, 'x-iops-limit-token': own }: IncomingHttpHea
   return token ?? (typeof own === 'string' && own !== '' ? own : undefined)
 }
 
-function page(search: string, view: (query: Query) => Page | undefined): Reply {
+async function page(
+  { look }: Views,
+  search: string,
+  view: (query: Query) => Page | undefined,
+): Promise<Reply> {
   const query = readQuery(new URLSearchParams(search))
   if (typeof query === 'string') return json(400, { error: query })
+  await look()
   const found = view(query)
   return found === undefined
     ? json(503, { error: 'there is nothing to enforce on yet: see /readyz' })

@@ -1,5 +1,6 @@
 /** The whole program, with a kubelet, an API server that judges tokens, and a node that stand in: usage beside limits. */
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRecordedNode, markedPods, readRecorded } from '../../support/kernel/recordedNode.ts'
 import { type RunningEnforcer, startEnforcer } from '../../support/kernel/runEnforcer.ts'
@@ -59,9 +60,14 @@ afterEach(async () => {
   node.dispose()
 })
 
-function start(env: Record<string, string> = {}, argv: readonly string[] = []): RunningEnforcer {
+function start(
+  env: Record<string, string> = {},
+  argv: readonly string[] = [],
+  clock = () => performance.now(),
+): RunningEnforcer {
   const enforcer = startEnforcer(['--check-interval', '200ms', '--usage-interval', '1s', ...argv], {
     env: { ...node.env, ...standInEnv(kubelet), ...env },
+    clock,
   })
   made.push(enforcer)
   return enforcer
@@ -199,6 +205,22 @@ describe('usage stands beside limits', () => {
           expect.stringMatching(/^cgroup files: io\.stat cannot be read: ENOENT/) as string,
         ],
       })
+  })
+
+  it('as it is now, also where nobody looked for long and the kubelet was left alone', async () => {
+    const samples = (): number => kubelet.calls.filter((call) => call === '/metrics/cadvisor').length
+    let later = 0
+    const enforcer = start({}, [], () => performance.now() + later)
+    await expect.poll(async () => (await usageOf(enforcer))['source'], PATIENCE).toBe('cadvisor')
+    later = 3_600_000
+    await sleep(2_000)
+    const known = samples()
+    await sleep(3_000)
+    expect(samples()).toBe(known)
+    const usage = await usageOf(enforcer)
+    expect(usage['source']).toBe('cadvisor')
+    expect(usage['age']).toBeLessThan(2.5)
+    await expect.poll(samples, PATIENCE).toBeGreaterThan(known + 3)
   })
 
   it('in pages, filtered by namespace and pod', async () => {

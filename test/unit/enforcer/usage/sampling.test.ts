@@ -1,64 +1,9 @@
-/** When samples are taken, when calls are made again, and which addresses only this host can reach. */
+/** When calls are made again, which intervals are refused, and which addresses only this host can reach. */
 import { describe, expect, it } from 'vitest'
-import { keepSampling } from '../../../../enforcer/usage/keeping.ts'
 import { withRetries } from '../../../../enforcer/usage/retry.ts'
 import { isLoopback } from '../../../../enforcer/usageParts.ts'
 import { KubeError } from '../../../../kube/error.ts'
 import { runEnforcer } from '../../../support/kernel/runEnforcer.ts'
-
-describe('sampling', () => {
-  const run = async (sample: () => Promise<void>, interval: number, rounds: number) => {
-    const stopping = new AbortController()
-    const pauses: number[] = []
-    const [sampled, broken]: [number[], unknown[]] = [[], []]
-    let [now, collected] = [0, 0]
-    await keepSampling(
-      {
-        interval,
-        sampler: { sample, find: () => undefined, count: () => 0, failures: ['no'] },
-        findGroups: () => [],
-        findDevices: () => [],
-        observe: {
-          sampled: (milliseconds, failures) => {
-            expect(failures).toEqual(['no'])
-            sampled.push(milliseconds)
-          },
-          broken: (error) => broken.push(error),
-        },
-        random: () => 0.5,
-        sleep: (milliseconds) => {
-          pauses.push(milliseconds)
-          if (pauses.length > rounds) stopping.abort()
-          return stopping.signal.aborted ? Promise.reject(new Error('stopped')) : Promise.resolve()
-        },
-        stopped: stopping.signal,
-        collectGarbage: () => {
-          collected += 1
-        },
-      },
-      () => (now += 5),
-    )
-    expect(collected).toBe(sampled.length + broken.length)
-    return { pauses, sampled, broken }
-  }
-
-  it('begins soon, and goes on at the interval, each time by chance a little sooner', async () => {
-    const { pauses, sampled } = await run(() => Promise.resolve(), 60_000, 3)
-    expect(pauses.map(Math.round)).toEqual([4_750, 57_000, 57_000, 57_000])
-    expect(sampled).toEqual([5, 5, 5])
-    expect((await run(() => Promise.resolve(), 1_000, 1)).pauses[0]).toBeCloseTo(950)
-  })
-
-  it('goes on after a mistake of ours', async () => {
-    const mistake = new Error('a mistake')
-    const { broken, sampled } = await run(() => Promise.reject(mistake), 1_000, 2)
-    expect({ broken, sampled }).toEqual({ broken: [mistake, mistake], sampled: [] })
-  })
-
-  it('does not begin where it is stopped before', async () => {
-    expect(await run(() => Promise.resolve(), 1_000, 0)).toMatchObject({ sampled: [], broken: [] })
-  })
-})
 
 describe('calls that fail', () => {
   const call = async (failures: readonly Error[], random = () => 0) => {
