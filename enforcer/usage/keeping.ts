@@ -10,7 +10,7 @@ export interface KeepingDeps extends RetryDeps {
   readonly findGroups: () => readonly UsageGroup[]
   readonly findDevices: () => readonly string[]
   readonly observe: UsageObserver
-  /** Called after each sample, which leaves more behind than anything else that is done now and then. */
+  /** Called once an interval, after the sample where there is one: nothing leaves more behind, but scrapes and passes do in time. */
   readonly collectGarbage: () => void
   /** Milliseconds from any start, never set back. */
   readonly clock: () => number
@@ -66,6 +66,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
           sample.resolve(undefined)
           sample = Promise.withResolvers()
         }
+        deps.collectGarbage()
         await pause(interval)
       }
     },
@@ -80,7 +81,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
 }
 
 async function attempt({ sampler, findGroups, findDevices, ...deps }: KeepingDeps): Promise<void> {
-  const { observe, collectGarbage, clock } = deps
+  const { observe, clock } = deps
   const began = clock()
   try {
     await sampler.sample(findGroups(), findDevices())
@@ -88,7 +89,6 @@ async function attempt({ sampler, findGroups, findDevices, ...deps }: KeepingDep
   } catch (error) {
     observe.broken(error)
   }
-  collectGarbage()
 }
 
 /** Nodes that start together do not ask together: each pause is shortened by chance. */
