@@ -26,7 +26,8 @@ export function createAlarm({ clock, wake }: AlarmEffects): Alarm {
   const wind = (at: number): void => {
     callOff()
     rings = at
-    callOff = wake(ring, Math.ceil((at - clock()) * 1000))
+    // Whoever was called back may have taken longer than was left.
+    callOff = wake(ring, Math.max(0, Math.ceil((at - clock()) * 1000)))
   }
   const ring = (): void => {
     rings = Number.POSITIVE_INFINITY
@@ -44,4 +45,10 @@ export function createAlarm({ clock, wake }: AlarmEffects): Alarm {
       return () => void remove(deadline)
     },
   }
+}
+
+/** By a timer of Node's own, that keeps no process alive: what it is for does. */
+export function wake(callback: () => void, milliseconds: number): () => void {
+  const timer = setTimeout(callback, milliseconds).unref()
+  return () => clearTimeout(timer)
 }

@@ -8,7 +8,7 @@ import { createKubeClient, type KubeClient } from '../../kube/client.ts'
 import { createValidationCluster } from '../cluster/validation.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
 import type { Rulebook } from '../policy/rulebook.ts'
-import { createAlarm } from './alarm.ts'
+import { createAlarm, wake } from './alarm.ts'
 import { createApp, createOpsApp } from './app.ts'
 import { type Certificate, createFileCertificate, createKeptCertificate } from './certificate.ts'
 import { createClientCheck } from './client.ts'
@@ -171,12 +171,6 @@ function openWorld(
 
 const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal })
-
-/** Keeps no process alive: what it is for does. */
-function wake(callback: () => void, milliseconds: number): () => void {
-  const timer = setTimeout(callback, milliseconds).unref()
-  return () => clearTimeout(timer)
-}
 
 /** Our own pods have to be able to start whatever a policy says. */
 const findExemptNamespaces = ({ exemptNamespaces, webhookNamespace }: Settings): readonly string[] =>

@@ -1,7 +1,7 @@
 /** The webhook's HTTPS server within the test's own process, with parts exchanged. */
 import type { RequestListener } from 'node:http'
 import { pino } from 'pino'
-import { createAlarm } from '../../../webhook/server/alarm.ts'
+import { createAlarm, wake } from '../../../webhook/server/alarm.ts'
 import { createApp, createOpsApp } from '../../../webhook/server/app.ts'
 import { type Clients, createClientCheck } from '../../../webhook/server/client.ts'
 import { createGate, type Gate, type GateLimits } from '../../../webhook/server/gate.ts'
@@ -92,11 +92,6 @@ export function createApps(parts: Omit<Parts, 'certificates' | 'timeouts'>): App
 }
 
 const clock = (): number => performance.now() / 1000
-
-function wake(callback: () => void, milliseconds: number): () => void {
-  const timer = setTimeout(callback, milliseconds)
-  return () => clearTimeout(timer)
-}
 
 export async function startServing(parts: Parts): Promise<Serving> {
   const { app, opsApp, observer, gate, life, log } = createApps(parts)

@@ -10,12 +10,14 @@ function createScene() {
   let now = 0
   let timers: { readonly at: number; readonly callback: () => void }[] = []
   let wound = 0
+  let shortest = Number.POSITIVE_INFINITY
   const alarm = createAlarm({
     clock: () => now / 1000,
     wake(callback, milliseconds) {
       const timer = { at: now + Math.max(1, milliseconds), callback }
       timers.push(timer)
       wound += 1
+      shortest = Math.min(shortest, milliseconds)
       return () => {
         timers = timers.filter((other) => other !== timer)
       }
@@ -24,6 +26,10 @@ function createScene() {
   return {
     alarm,
     wound: () => wound,
+    shortest: () => shortest,
+    take: (milliseconds: number): void => {
+      now += milliseconds
+    },
     waiting: () => timers.length,
     pass: (milliseconds: number): void => {
       for (const end = now + milliseconds; now < end; ) {
@@ -93,6 +99,20 @@ describe('createAlarm', () => {
     expect(called).toEqual(['first'])
     pass(3)
     expect(called).toEqual(['first', 'next'])
+  })
+
+  test('rings at once for whose time came while another was called back, and asks for no time that has passed', () => {
+    const { alarm, pass, take, shortest } = createScene()
+    const called: string[] = []
+    alarm.set(() => {
+      called.push('slow')
+      take(50)
+    }, 10)
+    alarm.set(() => called.push('due meanwhile'), 20)
+    pass(10)
+    expect(called).toEqual(['slow'])
+    pass(1)
+    expect([called, shortest()]).toEqual([['slow', 'due meanwhile'], 0])
   })
 
   test('whatever comes and goes, all are called in time and once', () => {
