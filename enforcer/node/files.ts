@@ -1,5 +1,14 @@
 /** The only hands on the node's files. Nothing here creates a file or a directory. */
-import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf, type Problem } from '../../contract/problem.ts'
@@ -60,16 +69,17 @@ export interface Failure extends Problem {
 }
 
 /**
- * One write to a file that exists: with O_CREAT a missing one would give EPERM instead of ENOENT (cgroupfs has no create).
- * Truncation means nothing to the kernel; a stand-in's plain file then holds just the line.
+ * One write to a file that exists: with O_CREAT a missing one would give EPERM instead of ENOENT (cgroupfs has no create), and O_TRUNC,
+ * which means nothing to the kernel's file, would change attributes first, under a lock that the whole cgroup filesystem shares, and wake
+ * whoever watches it before anything stands in it. Source: kernfs_iop_setattr, fs/kernfs/inode.c.
  * The kernel takes or refuses the line as a whole, at once: three trips to a thread and back would take longer than the write.
  */
 export function writeLine(write: Write): Written {
   const { path: file, value } = write
   try {
-    const descriptor = openSync(file, constants.O_WRONLY | constants.O_TRUNC)
+    const descriptor = openSync(file, constants.O_WRONLY)
     try {
-      writeSync(descriptor, value)
+      dropRest(descriptor, writeSync(descriptor, value))
     } finally {
       closeSync(descriptor)
     }
@@ -84,6 +94,11 @@ export function writeLine(write: Write): Written {
       cure: CURES[code] ?? 'look at the kernel log',
     }
   }
+}
+
+/** A stand-in's plain file then holds just the line; of the kernel's own files none has a size. */
+function dropRest(descriptor: number, bytes: number): void {
+  if (fstatSync(descriptor).size > bytes) ftruncateSync(descriptor, bytes)
 }
 
 const CURES: Readonly<Record<string, string>> = {
