@@ -2,15 +2,16 @@
  * How soon limits stand on a real node: after the cgroup of a pod or of a container, and after a changed annotation. Seen by
  * a watcher of its own on the machine, not by what the enforcer says of itself.
  *   npm run bench:latency -- [STARTS] [STARTS] [CHANGES]
- * Starts of pods that share a limit, and of pods whose containers have one each; 100 of each if nothing is said. Changes are those that
- * the API server tells of (POD_SOURCE=apiserver), for which the chart is upgraded on the way.
+ * Starts of pods that share a limit, and of pods whose containers have one each, these once more with the weight that pods have on a
+ * node of more processors; 100 of each if nothing is said. Changes are those that the API server tells of (POD_SOURCE=apiserver), for
+ * which the chart is upgraded on the way.
  * IOPS_LIMIT_MACHINE: the address of a machine that runs (test/support/vm/setup.ts).
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { upgradeChart } from '../test/support/vm/release.ts'
 import { type Access, type Address, createAccess } from '../test/support/vm/vm.ts'
-import { createWorkload, until, type Workload } from '../test/support/vm/workload.ts'
+import { createWorkload, type Workload } from '../test/support/vm/workload.ts'
 import { formatDistribution } from './distribution.ts'
 
 interface Line {
@@ -39,6 +40,27 @@ const shareControlPlane = (weight: number): string => `
     echo $pid >/sys/fs/cgroup/control-plane/cgroup.procs
   done`
 
+/**
+ * What the kubelet gives all pods together against the node's own programs (system.slice, which has 100), by the node's processors.
+ * Source: kubernetes pkg/kubelet/cm/node_container_manager_linux.go (1024 shares a processor); runc's way from shares to cpu.weight.
+ */
+const findPodsWeight = (processors: number): number =>
+  1 + Math.floor(((processors * 1024 - 2) * 9999) / 262_142)
+
+const PODS_WEIGHT = '/sys/fs/cgroup/kubepods.slice/cpu.weight'
+const LARGER_NODE = 16
+
+/** As {@link measureStarts}, where pods have the share that they have on a larger node. */
+async function measureOnLarger(machine: Access, count: number): Promise<readonly Line[]> {
+  const before = (await runOn(machine, `cat ${PODS_WEIGHT}`)).trim()
+  await runOn(machine, `echo ${findPodsWeight(LARGER_NODE)} >${PODS_WEIGHT}`)
+  try {
+    return await measureStarts(machine, 'container', count)
+  } finally {
+    await runOn(machine, `echo ${before} >${PODS_WEIGHT}`)
+  }
+}
+
 /** Lines of what the watcher saw while so many pods of the scope started and went. */
 export async function measureStarts(
   machine: Access,
@@ -48,17 +70,18 @@ export async function measureStarts(
   const cluster = createWorkload(machine)
   await prepare(cluster, scope)
   await send(machine, 'starts.ts')
-  await machine.run(shareControlPlane(1))
-  await machine.run(
-    `systemd-run --quiet --unit=starts ${FIRST_IN_LINE} -p StandardOutput=truncate:/tmp/starts.json ${NODE} /tmp/starts.ts`,
+  await runOn(machine, shareControlPlane(1))
+  await runOn(
+    machine,
+    `systemd-run --quiet --collect --unit=starts ${FIRST_IN_LINE} -p StandardOutput=truncate:/tmp/starts.json ${NODE} /tmp/starts.ts`,
   )
   await sleep(3000)
   for (let done = 0; done < count; done += AT_ONCE) {
     await startAndStop(cluster, scope, Math.min(AT_ONCE, count - done))
   }
-  await machine.run('systemctl stop starts')
-  await machine.run(shareControlPlane(100))
-  return readLines((await machine.run('cat /tmp/starts.json')).stdout)
+  await runOn(machine, 'systemctl stop starts')
+  await runOn(machine, shareControlPlane(100))
+  return readLines(await runOn(machine, 'cat /tmp/starts.json'))
 }
 
 /** Lines of so many changes of one pod's annotation. */
@@ -68,7 +91,7 @@ export async function measureChanges(machine: Access, count: number): Promise<re
   await send(machine, 'changes.ts')
   await cluster.apply(podOf('pod', 0))
   const pod = await cluster.untilRunning(NAMESPACE, 'app=latency')
-  const { stdout } = await machine.run(`${NODE} /tmp/changes.ts ${NAMESPACE} ${pod.name} ${pod.uid} ${count}`)
+  const stdout = await runOn(machine, `${NODE} /tmp/changes.ts ${NAMESPACE} ${pod.name} ${pod.uid} ${count}`)
   await cluster.kubectl('delete', 'pod', '-n', NAMESPACE, pod.name, '--wait=true')
   return readLines(stdout)
 }
@@ -105,9 +128,16 @@ async function prepare(cluster: Workload, scope: 'pod' | 'container'): Promise<v
   await sleep(2000)
 }
 
+/** What it printed; throws with its own words where it fails. */
+async function runOn(machine: Access, command: string): Promise<string> {
+  const { code, stdout, stderr } = await machine.run(command)
+  if (code !== 0) throw new Error(`${command}: ${stderr.trim() || `ended with ${code}`}`)
+  return stdout
+}
+
 const send = async (machine: Access, script: string): Promise<void> => {
   const text = Buffer.from(readFileSync(new URL(`node/${script}`, import.meta.url))).toString('base64')
-  await machine.run(`echo ${text} | base64 -d >/tmp/${script}`)
+  await runOn(machine, `echo ${text} | base64 -d >/tmp/${script}`)
 }
 
 const podOf = (scope: string, index: number): object => ({
@@ -120,19 +150,11 @@ const podOf = (scope: string, index: number): object => ({
   },
 })
 
+/** Nothing is asked while pods start: one command waits for what the API server tells of itself, for no worker answers questions meanwhile. */
 async function startAndStop(cluster: Workload, scope: string, count: number): Promise<void> {
   await cluster.apply(...Array.from({ length: count }, (_, index) => podOf(scope, index)))
-  await until('pods run', async () => {
-    const phases = await cluster.kubectl(
-      'get',
-      'pods',
-      '-n',
-      NAMESPACE,
-      '-o',
-      'jsonpath={.items[*].status.phase}',
-    )
-    return phases.split(' ').filter((phase) => phase === 'Running').length === count || undefined
-  })
+  const isRunning = '--for=jsonpath={.status.phase}=Running'
+  await cluster.kubectl('wait', 'pods', '-n', NAMESPACE, '--all', isRunning, '--timeout=240s')
   await sleep(500)
   await cluster.kubectl('delete', 'pods', '-n', NAMESPACE, '--all', '--wait=true')
 }
@@ -155,6 +177,7 @@ async function main([shared = '100', each = '100', changes = '100']: readonly st
   await upgradeChart(machine, INTERVAL)
   const ofPods = await measureStarts(machine, 'pod', Number(shared))
   const ofContainers = await measureStarts(machine, 'container', Number(each))
+  const ofLarger = await measureOnLarger(machine, Number(each))
   await upgradeChart(machine, { ...INTERVAL, 'enforcer.podSource': 'apiserver' })
   const ofChanges = await measureChanges(machine, Number(changes))
   await upgradeChart(machine)
@@ -163,6 +186,7 @@ async function main([shared = '100', each = '100', changes = '100']: readonly st
     formatDistribution('milliseconds from', {
       "a pod's cgroup to its limit": findMilliseconds(ofPods, 'pod'),
       "a container's cgroup to its limit": findMilliseconds(ofContainers, 'container'),
+      [`the same, weights of ${LARGER_NODE} processors`]: findMilliseconds(ofLarger, 'container'),
       'a changed annotation to its limit': findMilliseconds(ofChanges, 'change'),
     }),
   )

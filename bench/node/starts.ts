@@ -39,17 +39,27 @@ function meet(path: string): void {
   const file = join(path, 'io.max')
   if (existsSync(file)) {
     const limited = (): void => {
+      if (!isLimited(file)) return
       watcher.close()
       tell({ kind: isPod ? 'pod' : 'container', path, milliseconds: performance.now() - created })
     }
     const watcher = watch(file, limited).on('error', () => watcher.close())
     // It may have been limited before this watcher was there: then so soon that there is nothing to wait for.
-    if (readFileSync(file, 'utf8') !== '') limited()
+    limited()
   }
   if (isContainer) tell({ kind: 'container-created', path, at: created })
   else {
     tell({ kind: 'pod-created', path, at: created })
     follow(path)
+  }
+}
+
+/** Not everything that is told of a file is a write. */
+function isLimited(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') !== ''
+  } catch {
+    return false
   }
 }
 
