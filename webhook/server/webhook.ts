@@ -3,7 +3,6 @@ import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { collectDefaultMetrics } from 'prom-client'
 import { createKubeClient, type KubeClient } from '../../kube/client.ts'
 import { createValidationCluster } from '../cluster/validation.ts'
 import type { NamespaceInfo } from '../policy/policy.ts'
@@ -22,6 +21,7 @@ import { createLogTime } from './logStream.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { needed } from './needed.ts'
 import { createObserver, type Observer } from './observer.ts'
+import { registerProcessMetrics } from './processMetrics.ts'
 import { PATIENCE } from './reply.ts'
 import { createReviewer, type Reviewer } from './reviewer.ts'
 import { createRounds } from './rounds.ts'
@@ -136,7 +136,7 @@ function createServingMetrics(gate: Gate, find: () => Pick<Webhook, 'world' | 'c
     certificateExpiry: () => (find().certificate.pair?.notAfter.getTime() ?? 0) / 1000,
     ages: () => find().world.ages,
   })
-  collectDefaultMetrics({ register: metrics.registry })
+  registerProcessMetrics(metrics.registry)
   return metrics
 }
 
