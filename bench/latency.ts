@@ -1,6 +1,6 @@
 /**
- * How soon limits stand on a real node: after the cgroup of a pod or of a container, and after a changed annotation. Seen by
- * a watcher of its own on the machine, not by what the enforcer says of itself.
+ * How soon limits stand on a real node: after the cgroup of a pod or of a container, by the kernel's own trace, and after a changed
+ * annotation, by a watcher of its own on the machine; never by what the enforcer says of itself.
  *   npm run bench:latency -- [STARTS] [STARTS] [CHANGES]
  * Starts of pods that share a limit, and of pods whose containers have one each, these once more with the weight that pods have on a
  * node of more processors; 100 of each if nothing is said. Changes are those that the API server tells of (POD_SOURCE=apiserver), for
@@ -12,13 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { upgradeChart } from '../test/support/vm/release.ts'
 import { type Access, type Address, createAccess } from '../test/support/vm/vm.ts'
 import { createWorkload, type Workload } from '../test/support/vm/workload.ts'
+import { BEGIN_TRACE, END_TRACE, readTrace, type TracedCgroup } from './cluster/trace.ts'
 import { formatDistribution } from './distribution.ts'
 
-interface Line {
-  readonly kind: 'pod' | 'pod-created' | 'container' | 'container-created' | 'change'
-  readonly path?: string
-  readonly at?: number
-  readonly milliseconds?: number | null
+interface Change {
+  /** Null: it did not come. */
+  readonly milliseconds: number | null
 }
 
 const NAMESPACE = 'latency'
@@ -26,9 +25,6 @@ const NAMESPACE = 'latency'
 const INTERVAL = { 'enforcer.checkInterval': '30s' }
 const AT_ONCE = 1
 const NODE = '/usr/local/bin/node'
-
-/** The watcher's own wait for a processor would count as the enforcer's. */
-const FIRST_IN_LINE = '-p CPUSchedulingPolicy=rr -p CPUSchedulingPriority=50'
 
 /**
  * A worker has no control plane: here one shares the two emulated processors, and while pods start it is given so little of them
@@ -51,7 +47,7 @@ const PODS_WEIGHT = '/sys/fs/cgroup/kubepods.slice/cpu.weight'
 const LARGER_NODE = 16
 
 /** As {@link measureStarts}, where pods have the share that they have on a larger node. */
-async function measureOnLarger(machine: Access, count: number): Promise<readonly Line[]> {
+async function measureOnLarger(machine: Access, count: number): Promise<readonly TracedCgroup[]> {
   const before = (await runOn(machine, `cat ${PODS_WEIGHT}`)).trim()
   await runOn(machine, `echo ${findPodsWeight(LARGER_NODE)} >${PODS_WEIGHT}`)
   try {
@@ -61,31 +57,26 @@ async function measureOnLarger(machine: Access, count: number): Promise<readonly
   }
 }
 
-/** Lines of what the watcher saw while so many pods of the scope started and went. */
+/** What the kernel saw while so many pods of the scope started and went. */
 export async function measureStarts(
   machine: Access,
   scope: 'pod' | 'container',
   count: number,
-): Promise<readonly Line[]> {
+): Promise<readonly TracedCgroup[]> {
   const cluster = createWorkload(machine)
   await prepare(cluster, scope)
-  await send(machine, 'starts.ts')
   await runOn(machine, shareControlPlane(1))
-  await runOn(
-    machine,
-    `systemd-run --quiet --collect --unit=starts ${FIRST_IN_LINE} -p StandardOutput=truncate:/tmp/starts.json ${NODE} /tmp/starts.ts`,
-  )
-  await sleep(3000)
+  await runOn(machine, BEGIN_TRACE)
   for (let done = 0; done < count; done += AT_ONCE) {
     await startAndStop(cluster, scope, Math.min(AT_ONCE, count - done))
   }
-  await runOn(machine, 'systemctl stop starts')
+  const trace = await runOn(machine, END_TRACE)
   await runOn(machine, shareControlPlane(100))
-  return readLines(await runOn(machine, 'cat /tmp/starts.json'))
+  return readTrace(trace)
 }
 
-/** Lines of so many changes of one pod's annotation. */
-export async function measureChanges(machine: Access, count: number): Promise<readonly Line[]> {
+/** So many changes of one pod's annotation. */
+export async function measureChanges(machine: Access, count: number): Promise<readonly Change[]> {
   const cluster = createWorkload(machine)
   await prepare(cluster, 'pod')
   await send(machine, 'changes.ts')
@@ -97,18 +88,26 @@ export async function measureChanges(machine: Access, count: number): Promise<re
 }
 
 /** How many pods' limits stood before the first of their containers was made. */
-export function countInTime(lines: readonly Line[]): { readonly pods: number; readonly inTime: number } {
-  const pods = lines.filter(({ kind }) => kind === 'pod-created')
-  const inTime = pods.filter(({ path = '', at = 0 }) => {
-    const limited = lines.find((line) => line.kind === 'pod' && line.path === path)?.milliseconds
+export function countInTime(cgroups: readonly TracedCgroup[]): {
+  readonly pods: number
+  readonly inTime: number
+} {
+  const pods = cgroups.filter(({ kind }) => kind === 'pod')
+  const inTime = pods.filter(({ path, limited }) => {
     // The first scope is the sandbox's, which does no IO; the next one is the first container's.
-    const [, container] = lines.filter(
-      (line) => line.kind === 'container-created' && line.path?.startsWith(path),
+    const [, container] = cgroups.filter(
+      (cgroup) => cgroup.kind === 'container' && cgroup.path.startsWith(path),
     )
-    return typeof limited === 'number' && (container?.at === undefined || at + limited <= container.at)
+    return limited !== undefined && (container === undefined || limited <= container.created)
   })
   return { pods: pods.length, inTime: inTime.length }
 }
+
+/** Milliseconds from each cgroup to its limit, of those that have one. */
+const findWaits = (cgroups: readonly TracedCgroup[], wanted: TracedCgroup['kind']): readonly number[] =>
+  cgroups.flatMap(({ kind, created, limited }) =>
+    kind === wanted && limited !== undefined ? [limited - created] : [],
+  )
 
 async function prepare(cluster: Workload, scope: 'pod' | 'container'): Promise<void> {
   const rule = { name: 'all', scope, default: { readIOPS: 100, writeIOPS: 100 } }
@@ -159,16 +158,11 @@ async function startAndStop(cluster: Workload, scope: string, count: number): Pr
   await cluster.kubectl('delete', 'pods', '-n', NAMESPACE, '--all', '--wait=true')
 }
 
-const readLines = (text: string): readonly Line[] =>
+const readLines = (text: string): readonly Change[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line)
-
-const findMilliseconds = (lines: readonly Line[], kind: Line['kind']): readonly number[] =>
-  lines.flatMap((line) =>
-    line.kind === kind && typeof line.milliseconds === 'number' ? [line.milliseconds] : [],
-  )
+    .map((line) => JSON.parse(line) as Change)
 
 async function main([shared = '100', each = '100', changes = '100']: readonly string[]): Promise<void> {
   const { IOPS_LIMIT_MACHINE: file } = process.env
@@ -184,10 +178,10 @@ async function main([shared = '100', each = '100', changes = '100']: readonly st
   const { pods, inTime } = countInTime(ofPods)
   console.log(
     formatDistribution('milliseconds from', {
-      "a pod's cgroup to its limit": findMilliseconds(ofPods, 'pod'),
-      "a container's cgroup to its limit": findMilliseconds(ofContainers, 'container'),
-      [`the same, weights of ${LARGER_NODE} processors`]: findMilliseconds(ofLarger, 'container'),
-      'a changed annotation to its limit': findMilliseconds(ofChanges, 'change'),
+      "a pod's cgroup to its limit": findWaits(ofPods, 'pod'),
+      "a container's cgroup to its limit": findWaits(ofContainers, 'container'),
+      [`the same, weights of ${LARGER_NODE} processors`]: findWaits(ofLarger, 'container'),
+      'a changed annotation to its limit': ofChanges.flatMap(({ milliseconds }) => milliseconds ?? []),
     }),
   )
   console.log(`${inTime} of ${pods} pods were limited before their first container was made`)

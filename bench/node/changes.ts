@@ -52,7 +52,7 @@ async function change(value: string): Promise<number | undefined> {
 
 for (let index = 0; index < Number(count); index++) {
   const milliseconds = await change(String(100 + (index % 50)))
-  process.stdout.write(`${JSON.stringify({ kind: 'change', milliseconds: milliseconds ?? null })}\n`)
+  process.stdout.write(`${JSON.stringify({ milliseconds: milliseconds ?? null })}\n`)
   await sleep(200)
 }
 agent.destroy()
