@@ -19,8 +19,10 @@ export interface Agenda {
   readonly addAll: (cause: Cause) => void
   /** Waits for something to do; single pods come first. */
   readonly next: () => Promise<Turn>
-  /** A single pod that waits, for between the pods of a pass over everything. */
+  /** A single pod that waits, for between the steps of a pass over everything. */
   readonly takePod: () => Turn | undefined
+  /** Waits for anything to be added; one at a time may wait, here or for what is next. */
+  readonly untilAdded: () => Promise<void>
   readonly end: () => void
 }
 
@@ -28,6 +30,10 @@ export function createAgenda(clock: () => number): Agenda {
   const queue = createQueue()
   let hasEnded = false
   let wake = (): void => undefined
+  const untilAdded = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve
+    })
   return {
     add: (uids, cause) => {
       for (const uid of uids) queue.putPod(uid, { cause, since: clock() })
@@ -41,12 +47,11 @@ export function createAgenda(clock: () => number): Agenda {
       for (;;) {
         const turn = hasEnded ? ({ kind: 'end' } as const) : (queue.takePod() ?? queue.takeAll())
         if (turn !== undefined) return turn
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+        await untilAdded()
       }
     },
     takePod: queue.takePod,
+    untilAdded,
     end: () => {
       hasEnded = true
       wake()

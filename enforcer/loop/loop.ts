@@ -69,7 +69,7 @@ interface State {
 async function passOverAll(deps: LoopDeps, state: State, item: Item): Promise<void> {
   const { settings, feed, folders, observe, clock } = deps
   const began = clock()
-  const found = await readPlace(settings, feed.source !== 'file', state.place)
+  const found = await takeTurnsDuring(readPlace(settings, feed.source !== 'file', state.place), deps, state)
   state.place = found.ok ? found.value : undefined
   if (!found.ok) {
     const milliseconds = clock() - began
@@ -86,11 +86,10 @@ async function passOverAll(deps: LoopDeps, state: State, item: Item): Promise<vo
   const problems = walk(deps, place)
   const pods = [...(feed.book?.pods.values() ?? [])]
   for (const [index, pod] of pods.entries()) {
-    enforce(deps, place, pod, item)
     // What comes meanwhile is not to wait for the end of the pass: it is heard of now and then, and goes first.
-    if (index % PODS_AT_ONCE === PODS_AT_ONCE - 1) await lookUp()
-    for (let next = deps.agenda.takePod(); next !== undefined; next = deps.agenda.takePod())
-      takeTurn(deps, state, next)
+    if (index % PODS_AT_ONCE === 0) await lookUp()
+    takeTurns(deps, state)
+    enforce(deps, place, pod, item)
   }
   forgetOthers(deps)
   const known = new Map([...folders.uids()].map((uid) => [uid, folders.of(uid)]))
@@ -114,6 +113,25 @@ function walk({ feed, folders, watches, inquiries }: LoopDeps, { tree }: Place):
   if (watches.add(found.parents)) found = findPodFolders(tree.root, uids)
   for (const uid of folders.replace(found)) if (!uids.has(uid)) inquiries.ask(uid, 'pod')
   return found.problems
+}
+
+/** Of single pods, by the place that is known already: what comes while it is looked for anew does not wait for that. */
+async function takeTurnsDuring<T>(work: Promise<T>, deps: LoopDeps, state: State): Promise<T> {
+  const over = work.then(
+    () => true,
+    () => true,
+  )
+  for (let isOver = false; !isOver; ) {
+    takeTurns(deps, state)
+    isOver = await Promise.race([over, deps.agenda.untilAdded().then(() => false)])
+  }
+  return await work
+}
+
+/** Of all single pods that wait. */
+function takeTurns(deps: LoopDeps, state: State): void {
+  for (let next = deps.agenda.takePod(); next !== undefined; next = deps.agenda.takePod())
+    takeTurn(deps, state, next)
 }
 
 function takeTurn(deps: LoopDeps, { place }: State, turn: Turn): void {

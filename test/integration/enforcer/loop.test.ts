@@ -1,9 +1,12 @@
 /** The program that stays, on a node of plain directories: what it notices, repairs, forgets, tells and survives. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  closeSync,
+  constants,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -91,6 +94,15 @@ async function start(interval: string, env: Record<string, string> = {}): Promis
   made.push(enforcer)
   await expect.poll(async () => (await fetch(`${await enforcer.origin()}/readyz`)).status).toBe(200)
   return enforcer
+}
+
+/** -1: nobody reads. */
+function openPipe(file: string): number {
+  try {
+    return openSync(file, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return -1
+  }
 }
 
 const PASSES = /pass_seconds_count (\d+)/
@@ -225,6 +237,38 @@ describe('cgroups that come', () => {
     await holds(other, '100')
     expect(await readMetric(enforcer, PASSES)).toBe(passes)
     expect(kubelet.calls.length - questions).toBeLessThanOrEqual(3)
+  })
+
+  it('in the middle of a pass that waits for the disks: limited by those that are known', async () => {
+    const pod = `kubepods/burstable/pod${UID}`
+    const mountinfo = path.join(node.folder, 'proc/self/mountinfo')
+    tell(podOf())
+    const enforcer = await start('100ms')
+    const text = readFileSync(mountinfo)
+    unlinkSync(mountinfo)
+    execFileSync('mkfifo', [mountinfo])
+    // It opens for writing only once somebody stands there and reads.
+    let pipe = -1
+    await expect
+      .poll(() => {
+        pipe = openPipe(mountinfo)
+        return pipe
+      })
+      .toBeGreaterThan(0)
+    const passes = await readMetric(enforcer, PASSES)
+    try {
+      node.addV2(pod)
+      await holds(pod, '100')
+      expect(await readMetric(enforcer, PASSES)).toBe(passes)
+    } finally {
+      rmSync(mountinfo)
+      writeFileSync(mountinfo, text)
+      writeFileSync(pipe, text)
+      closeSync(pipe)
+    }
+    await expect.poll(() => readMetric(enforcer, PASSES)).toBeGreaterThan(passes + 2)
+    expect(limitOf(pod)).toBe('100')
+    expect(messages(enforcer).filter((msg) => msg.includes('DATA_MOUNT'))).toEqual([])
   })
 
   it('that go and come back under the same name', async () => {
